@@ -1,0 +1,85 @@
+# One static library a folder, linked against what tools/lint/layers.txt allows that folder and
+# nothing more, so the link graph and the include table cannot differ.
+#
+#   tracekeeper_library(src/net SOURCES a.cc b.cc LIBRARIES Boost::headers)
+#
+# makes `tracekeeper_net` with the alias `tracekeeper::net`. LIBRARIES are third-party: private,
+# because third-party types stay out of our headers; PUBLIC_LIBRARIES are the listed exceptions.
+
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
+             ${CMAKE_SOURCE_DIR}/tools/lint/layers.txt)
+file(STRINGS ${CMAKE_SOURCE_DIR}/tools/lint/layers.txt TRACEKEEPER_LAYERS REGEX "^[a-z]")
+
+# The library name of a folder: src/net -> tracekeeper_net, operator/api -> tracekeeper_operator_api.
+function(tracekeeper_target_name folder out)
+  string(REGEX REPLACE "^src/" "" name "${folder}")
+  string(REPLACE "/" "_" name "${name}")
+  set(${out} "tracekeeper_${name}" PARENT_SCOPE)
+endfunction()
+
+# The libraries that the table allows `folder` to use. They are linked by name and checked when
+# the build files are written, so the order of add_subdirectory does not matter.
+function(tracekeeper_layer_dependencies folder out)
+  set(found FALSE)
+  set(result "")
+  foreach(line IN LISTS TRACEKEEPER_LAYERS)
+    if(line MATCHES "^${folder} *:(.*)$")
+      set(found TRUE)
+      string(REGEX MATCHALL "[a-z_/]+" folders "${CMAKE_MATCH_1}")
+      foreach(other IN LISTS folders)
+        if(EXISTS ${CMAKE_SOURCE_DIR}/${other}/CMakeLists.txt)
+          tracekeeper_target_name(${other} target)
+          list(APPEND result ${target})
+        endif()
+      endforeach()
+    endif()
+  endforeach()
+  if(NOT found)
+    message(FATAL_ERROR "${folder} is not in tools/lint/layers.txt: add a line that says what it may include")
+  endif()
+  set(${out} "${result}" PARENT_SCOPE)
+endfunction()
+
+function(tracekeeper_library folder)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LIBRARIES;PUBLIC_LIBRARIES" ${ARGN})
+  tracekeeper_target_name(${folder} name)
+  tracekeeper_layer_dependencies(${folder} dependencies)
+  add_library(${name} STATIC ${ARG_SOURCES})
+  string(REPLACE "tracekeeper_" "tracekeeper::" alias ${name})
+  add_library(${alias} ALIAS ${name})
+  target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR})
+  target_link_libraries(${name} PUBLIC ${dependencies} ${ARG_PUBLIC_LIBRARIES}
+                        PRIVATE ${ARG_LIBRARIES} tracekeeper_warnings)
+  set_target_properties(${name} PROPERTIES FOLDER ${folder})
+endfunction()
+
+# One small program: options, wiring, main. Link-time optimisation is for programs only.
+function(tracekeeper_program folder program)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LIBRARIES" ${ARGN})
+  tracekeeper_layer_dependencies(${folder} dependencies)
+  add_executable(${program} ${ARG_SOURCES})
+  target_include_directories(${program} PRIVATE ${CMAKE_SOURCE_DIR})
+  target_link_libraries(${program} PRIVATE ${dependencies} ${ARG_LIBRARIES} tracekeeper_warnings)
+  set_target_properties(${program} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+  if(TRACEKEEPER_LTO)
+    set_target_properties(${program} PROPERTIES INTERPROCEDURAL_OPTIMIZATION ON)
+  endif()
+  install(TARGETS ${program} RUNTIME DESTINATION bin)
+endfunction()
+
+# One test program per tested folder:
+#   tracekeeper_test(net_test LABEL unit SOURCES ... DEPENDS tracekeeper::net tracekeeper::test_support)
+# Tests may use any library; LABEL is unit, integration, lint or e2e.
+function(tracekeeper_test name)
+  cmake_parse_arguments(ARG "" "LABEL;TIMEOUT" "SOURCES;DEPENDS;PROPERTIES" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR})
+  target_link_libraries(${name} PRIVATE ${ARG_DEPENDS} GTest::gmock GTest::gtest GTest::gtest_main
+                        tracekeeper_warnings)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 120)
+  endif()
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60
+                       PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT} ${ARG_PROPERTIES})
+endfunction()

@@ -1,0 +1,28 @@
+#pragma once
+// Result<T> is a value or an Error; Status is a Result of nothing. TRY is the project's one macro:
+// it yields the value of a Result, or leaves the function with its error.
+//
+//   const std::string text = TRY(ReadFile(path));
+//   TRY(Apply(object));
+//
+// Exceptions exist only inside adapters, which turn them into an Error.
+
+#include <tl/expected.hpp>
+#include <utility>
+
+#include "src/base/error.h"
+
+namespace tracekeeper {
+
+template <typename T>
+using Result = tl::expected<T, Error>;
+using Status = Result<void>;
+
+}  // namespace tracekeeper
+
+#define TRY(expression)                                                                            \
+  __extension__({                                                                                  \
+    auto try_result = (expression);                                                                \
+    if (!try_result) return ::tl::unexpected<::tracekeeper::Error>(std::move(try_result).error()); \
+    std::move(try_result).value();                                                                 \
+  })
