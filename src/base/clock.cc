@@ -6,13 +6,15 @@ bool Clock::SleepFor(Duration duration, const StopToken& stop) const {
   const MonotonicTime deadline = Monotonic() + duration;
   std::mutex mutex;
   std::condition_variable_any condition;
-  std::unique_lock lock(mutex);
+  // Before the lock: a stop that came first runs the callback right here.
   const std::stop_callback wake(stop, [&] {
     const std::scoped_lock guard(mutex);
     condition.notify_all();
   });
-  while (!stop.stop_requested() && Monotonic() < deadline) WaitUntil(condition, lock, deadline);
-  lock.unlock();  // the callback may be waiting for the mutex while its destructor waits for it
+  {
+    std::unique_lock lock(mutex);
+    while (!stop.stop_requested() && Monotonic() < deadline) WaitUntil(condition, lock, deadline);
+  }
   return !stop.stop_requested();
 }
 
