@@ -8,6 +8,7 @@
 // Exceptions exist only inside adapters, which turn them into an Error.
 
 #include <tl/expected.hpp>
+#include <type_traits>
 #include <utility>
 
 #include "src/base/error.h"
@@ -18,11 +19,17 @@ template <typename T>
 using Result = tl::expected<T, Error>;
 using Status = Result<void>;
 
+/// The value of a Result that has one; nothing for a Status. For TRY.
+template <typename T>
+T TakeValue(Result<T>&& result) {
+  if constexpr (!std::is_void_v<T>) return *std::move(result);
+}
+
 }  // namespace tracekeeper
 
 #define TRY(expression)                                                                            \
   __extension__({                                                                                  \
     auto try_result = (expression);                                                                \
     if (!try_result) return ::tl::unexpected<::tracekeeper::Error>(std::move(try_result).error()); \
-    std::move(try_result).value();                                                                 \
+    ::tracekeeper::TakeValue(std::move(try_result));                                               \
   })

@@ -25,6 +25,7 @@ namespace tracekeeper::codec {
 
 class JsonElements;
 class JsonMembers;
+class JsonWriter;
 
 class JsonValue {
  public:
@@ -57,6 +58,8 @@ class JsonValue {
   [[nodiscard]] std::string_view StringOr(std::string_view fallback) const;
   [[nodiscard]] std::optional<std::int64_t> Integer() const;
   [[nodiscard]] std::int64_t IntegerOr(std::int64_t fallback) const;
+  /// An integer that is not negative; the only way to those above the signed range.
+  [[nodiscard]] std::optional<std::uint64_t> Unsigned() const;
   [[nodiscard]] std::optional<double> Double() const;  // integers too
   [[nodiscard]] std::optional<bool> Bool() const;
   [[nodiscard]] bool BoolOr(bool fallback) const;
@@ -65,7 +68,9 @@ class JsonValue {
   [[nodiscard]] JsonElements Elements() const;
   [[nodiscard]] JsonMembers Members() const;
 
-  /// This value as minimal JSON, members in their order.
+  /// Appends this value to `json`, members in their order; a missing value is null.
+  void WriteTo(JsonWriter& json) const;
+  /// The same as text.
   [[nodiscard]] std::string ToJson() const;
   /// The same with members sorted by key: equal values give equal text.
   [[nodiscard]] std::string ToCanonicalJson() const;

@@ -24,6 +24,7 @@ class JsonWriter {
   /// Escapes what JSON demands; other bytes pass as they are (UTF-8 stays UTF-8).
   JsonWriter& String(std::string_view value);
   JsonWriter& Integer(std::int64_t value);
+  JsonWriter& Unsigned(std::uint64_t value);
   JsonWriter& Double(double value);  // shortest form that reads back equal
   JsonWriter& Bool(bool value);
   JsonWriter& Null();
