@@ -1,0 +1,43 @@
+#pragma once
+// ServerTlsSource holds the certificate a server shows right now. Connections accepted after Swap()
+// get the new one; open connections keep theirs.
+//
+// Threads:  all methods are safe from any thread.
+// Owner:    shared by the server and by whoever renews the certificate.
+// Failure:  Swap leaves the old certificate in place when the new one cannot be used.
+
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "src/base/result.h"
+#include "src/crypto/certificate.h"
+#include "src/crypto/tls_context.h"
+
+namespace tracekeeper::crypto {
+
+class ServerTlsSource {
+ public:
+  struct Options {
+    /// Demands client certificates signed by one of these; empty asks for none.
+    std::string client_authorities_pem;
+  };
+
+  /// Without a certificate yet: handshakes are refused until the first Swap.
+  ServerTlsSource() = default;
+  explicit ServerTlsSource(Options options) : options_(std::move(options)) {}
+
+  Status Swap(std::shared_ptr<const CertificatePair> pair);
+
+  /// Null before the first Swap.
+  [[nodiscard]] std::shared_ptr<const TlsContext> Context() const;
+  [[nodiscard]] std::shared_ptr<const CertificatePair> Certificate() const;
+
+ private:
+  const Options options_;
+  mutable std::mutex mutex_;
+  std::shared_ptr<const TlsContext> context_;
+  std::shared_ptr<const CertificatePair> pair_;
+};
+
+}  // namespace tracekeeper::crypto

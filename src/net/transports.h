@@ -1,0 +1,55 @@
+#pragma once
+// The two adapters of Transport, and what each is told about its one server.
+//
+//   BeastTransport    calls that carry secret bytes, and every long stream. No threads of its own:
+//                     a call runs its connection on its caller's thread.
+//   CpprestTransport  unary calls. Uses cpprest's thread pool, which the program must have sized
+//                     with InitializeCpprest() before. Stream() is kInternal: it buffers without
+//                     bound, so streams belong to BeastTransport.
+//
+// Both keep connections open between calls, speak HTTP/1.1 and TLS 1.2 or newer, trust exactly the
+// given authorities, check the server's name or IP address, follow no redirect, use no proxy from
+// the environment, and send a call again only when it is idempotent or nothing of it was sent.
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "src/base/clock.h"
+#include "src/base/result.h"
+#include "src/crypto/certificate.h"
+#include "src/net/transport.h"
+
+namespace tracekeeper::net {
+
+struct TransportOptions {
+  /// Who is called, as errors name it: "Kubernetes API".
+  std::string name = "server";
+  /// "https://10.0.0.1:6443": scheme, host and optional port. A path is refused.
+  std::string base_url;
+  /// The authorities to trust, as PEM. Asked for every new TLS connection, so a renewed file takes
+  /// effect without a restart. Must be set for https.
+  std::function<Result<std::string>()> authorities_pem;
+  /// The certificate to show, asked for every new TLS connection. May be unset or give null.
+  std::function<Result<std::shared_ptr<const crypto::CertificatePair>>()> client_certificate;
+  /// The name to expect in the server's certificate where it differs from the URL's host
+  /// (tls-server-name of a kubeconfig). Empty: the URL's host. BeastTransport only: cpprest
+  /// cannot, and MakeCpprestTransport says so.
+  std::string server_name;
+  Duration connect_deadline = std::chrono::seconds(10);
+  /// Connections kept open for the next call, and for how long.
+  std::size_t idle_connections = 8;
+  Duration idle_for = std::chrono::seconds(55);
+  /// A connection older than this is not used again, so renewed credentials reach busy clients too.
+  Duration connection_age = std::chrono::minutes(5);
+};
+
+/// Fails with kInvalid when the base URL cannot be used.
+Result<std::unique_ptr<Transport>> MakeBeastTransport(TransportOptions options);
+Result<std::unique_ptr<Transport>> MakeCpprestTransport(TransportOptions options);
+
+/// Sizes cpprest's thread pool (its default is 40). Called once, first thing in main: later calls
+/// and calls after the first request are kInternal.
+Status InitializeCpprest(unsigned threads = 2);
+
+}  // namespace tracekeeper::net
