@@ -29,6 +29,10 @@ namespace tracekeeper::config {
 
 /// The key of the ConfigMap and so the name of the mounted file.
 inline constexpr std::string_view kSidecarConfigKey = "config.yaml";
+/// Where injection mounts the ConfigMap, and where the sidecar looks unless told otherwise.
+inline constexpr std::string_view kSidecarConfigFile = "/etc/tracekeeper/config/config.yaml";
+/// Probes (/healthz, /readyz), /status and /metrics of the sidecar unless told otherwise.
+inline constexpr std::uint16_t kSidecarStatusPort = 9465;
 /// The newest version of the document that this build writes and reads.
 inline constexpr std::int64_t kSidecarConfigVersion = 1;
 /// A longer document is refused before it is parsed.

@@ -1,0 +1,76 @@
+// tracekeeper-sidecar: follows its pod's configuration, answers probes, drains on SIGTERM.
+
+#include <fmt/core.h>
+#include <malloc.h>
+
+#include <csignal>
+#include <cstdio>
+#include <string>
+#include <variant>
+
+#include "sidecar/options.h"
+#include "sidecar/wiring.h"
+
+namespace {
+
+using tracekeeper::Log;
+using tracekeeper::Logger;
+using tracekeeper::LogLevel;
+namespace sidecar = tracekeeper::sidecar;
+
+/// Blocks the signals that WaitForEnd takes, in this thread and all that it starts.
+sigset_t BlockSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, number);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  return signals;
+}
+
+/// Waits for SIGTERM or SIGINT; SIGHUP reads the configuration and goes on waiting.
+int WaitForEnd(const sigset_t& signals, sidecar::Wiring& wiring) {
+  while (true) {
+    int number = 0;
+    if (sigwait(&signals, &number) != 0) continue;
+    if (number != SIGHUP) return number;
+    wiring.ReadNow();
+  }
+}
+
+int Run(const sidecar::Options& options) {
+  const sigset_t signals = BlockSignals();
+  Log log(options.log_level.value_or(LogLevel::kInfo));
+  const Logger logger(log);
+  const tracekeeper::SystemClock clock;
+  sidecar::Wiring wiring(options, clock, log);
+  if (const auto started = wiring.Start(); !started) {
+    logger.Error("Could not start", {{"error", started.error()}});
+    return 1;
+  }
+  logger.Info("Started; receives no spans and proxies no requests yet",
+              {{"version", TRACEKEEPER_VERSION},
+               {"status_port", wiring.status_port()},
+               {"config", options.config_file}});
+
+  const int number = WaitForEnd(signals, wiring);
+  logger.Info("Draining", {{"signal", number == SIGTERM ? "SIGTERM" : "SIGINT"}});
+  // A second signal now ends the process at once.
+  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+  wiring.Drain();
+  logger.Info("Stopped");
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // One arena: a handful of threads that allocate little should not hold megabytes each.
+  mallopt(M_ARENA_MAX, 1);
+  const auto parsed = sidecar::ParseOptions(argc, argv);
+  if (const auto* exit = std::get_if<sidecar::Exit>(&parsed)) {
+    std::fputs(exit->output.c_str(), exit->code == 0 ? stdout : stderr);
+    return exit->code;
+  }
+  return Run(std::get<sidecar::Options>(parsed));
+}

@@ -1,0 +1,172 @@
+#include "sidecar/status.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "src/codec/json_writer.h"
+
+namespace tracekeeper::sidecar {
+namespace {
+
+constexpr std::string_view kNotYet =
+    "this version does not receive spans and does not proxy requests yet";
+
+net::Response Text(int status, std::string body) {
+  return {status, {{"Content-Type", "text/plain; charset=utf-8"}}, std::move(body) + "\n"};
+}
+
+std::string Timestamp(Instant instant) {
+  const auto seconds = std::chrono::time_point_cast<std::chrono::seconds>(instant);
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",
+                     fmt::gmtime(std::chrono::system_clock::to_time_t(seconds)));
+}
+
+double Seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
+
+std::string FullName(const config::PolicyName& policy) {
+  return fmt::format("{}/{}", policy.namespace_name, policy.name);
+}
+
+/// One word for scripts: what kubectl or a dashboard would show.
+std::string_view StateName(const ConfigState& config) {
+  if (config.in_use() == nullptr) return config.refused() > 0 ? "refused" : "waiting";
+  return config.problem() ? "last_good" : "current";
+}
+
+void WriteConfiguration(codec::JsonWriter& json, const ConfigState& config) {
+  json.BeginObject().Member("state", StateName(config)).Member("file", config.file());
+  if (config.in_use() != nullptr) {
+    const ConfigInUse& in_use = *config.in_use();
+    json.Member("digest", in_use.digest)
+        .Member("policy", FullName(in_use.config.policy))
+        .Key("generation")
+        .Integer(in_use.config.generation)
+        .Member("since", Timestamp(in_use.since));
+    json.Key("unknownFields").BeginArray();
+    for (const std::string& field : in_use.unknown_fields) json.String(field);
+    json.EndArray();
+  }
+  json.Key("applied").Integer(static_cast<std::int64_t>(config.applied()));
+  json.Key("refused").Integer(static_cast<std::int64_t>(config.refused()));
+  if (config.problem()) {
+    json.Key("lastError")
+        .BeginObject()
+        .Member("message", config.problem()->message)
+        .Member("since", Timestamp(config.problem()->since))
+        .EndObject();
+  }
+  json.EndObject();
+}
+
+void Family(std::string& out, std::string_view name, std::string_view type, std::string_view help) {
+  fmt::format_to(std::back_inserter(out), "# HELP {0} {1}\n# TYPE {0} {2}\n", name, help, type);
+}
+
+void Sample(std::string& out, std::string_view name_and_labels, double value) {
+  fmt::format_to(std::back_inserter(out), "{} {}\n", name_and_labels, value);
+}
+
+/// Resident pages of this process; 0 where /proc is not mounted.
+double ResidentBytes() {
+  std::ifstream file("/proc/self/statm");
+  double total = 0;
+  double resident = 0;
+  file >> total >> resident;
+  return resident * static_cast<double>(::sysconf(_SC_PAGESIZE));
+}
+
+net::Response NotFound(std::string_view path) {
+  return Text(404, fmt::format("no page {}: there are /healthz, /readyz, /status and /metrics",
+                               path.substr(0, 100)));
+}
+
+}  // namespace
+
+net::Response Readiness(const ProgramState& state) {
+  if (state.draining) return Text(503, "not ready: draining after SIGTERM");
+  const ConfigState& config = state.config;
+  if (config.in_use() == nullptr) {
+    return Text(503, fmt::format("not ready: {}", config.problem() ? config.problem()->message
+                                                                   : "has not looked yet"));
+  }
+  std::string text =
+      fmt::format("ready: configuration {} of policy {} is in use; {}", config.in_use()->digest,
+                  FullName(config.in_use()->config.policy), kNotYet);
+  if (config.problem()) text += "; " + config.problem()->message;
+  return Text(200, std::move(text));
+}
+
+std::string StatusJson(const ProgramState& state) {
+  codec::JsonWriter json;
+  json.BeginObject()
+      .Member("program", "tracekeeper-sidecar")
+      .Member("version", state.version)
+      .Member("started", Timestamp(state.started))
+      .Key("uptimeSeconds")
+      .Double(Seconds(state.uptime))
+      .Key("draining")
+      .Bool(state.draining);
+  json.Key("configuration");
+  WriteConfiguration(json, state.config);
+  // Credentials come with rotation; until then no sidecar uses one.
+  json.Key("credentials").BeginArray().EndArray();
+  json.Key("serves").BeginObject();
+  json.Key("relay").Bool(false).Key("proxy").Bool(false).Member("note", kNotYet).EndObject();
+  json.EndObject();
+  return json.Take();
+}
+
+std::string MetricsText(const ProgramState& state) {
+  std::string out;
+  const ConfigState& config = state.config;
+  Family(out, "tracekeeper_sidecar_build_info", "gauge", "Always 1; the version is a label.");
+  Sample(out, fmt::format("tracekeeper_sidecar_build_info{{version=\"{}\"}}", state.version), 1);
+  Family(out, "tracekeeper_sidecar_config_reloads_total", "counter",
+         "Configurations read that differed from the one before, by what became of them.");
+  Sample(out, "tracekeeper_sidecar_config_reloads_total{result=\"applied\"}",
+         static_cast<double>(config.applied()));
+  Sample(out, "tracekeeper_sidecar_config_reloads_total{result=\"refused\"}",
+         static_cast<double>(config.refused()));
+  Family(out, "tracekeeper_sidecar_config_in_use", "gauge",
+         "1 while a configuration is in use, be it the last good one.");
+  Sample(out, "tracekeeper_sidecar_config_in_use", config.in_use() != nullptr ? 1 : 0);
+  Family(out, "tracekeeper_sidecar_config_current", "gauge",
+         "1 while what is in use is what the file says; 0 with the reason in /status.");
+  Sample(out, "tracekeeper_sidecar_config_current", StateName(config) == "current" ? 1 : 0);
+  if (config.in_use() != nullptr) {
+    Family(out, "tracekeeper_sidecar_config_applied_timestamp_seconds", "gauge",
+           "When the configuration in use was taken.");
+    Sample(out, "tracekeeper_sidecar_config_applied_timestamp_seconds",
+           Seconds(config.in_use()->since.time_since_epoch()));
+  }
+  Family(out, "process_start_time_seconds", "gauge", "Start time of the process since the epoch.");
+  Sample(out, "process_start_time_seconds", Seconds(state.started.time_since_epoch()));
+  Family(out, "process_resident_memory_bytes", "gauge", "Resident memory size in bytes.");
+  Sample(out, "process_resident_memory_bytes", ResidentBytes());
+  return out;
+}
+
+net::Response StatusPages::Handle(const net::Request& request) const {
+  if (request.method != "GET" && request.method != "HEAD") {
+    net::Response response = Text(405, "only GET and HEAD are answered here");
+    response.headers.Set("Allow", "GET, HEAD");
+    return response;
+  }
+  const std::string_view path = net::PathOf(request.target);
+  if (path == "/healthz") return Text(200, "ok");
+  if (path == "/readyz") return Readiness(observe_());
+  if (path == "/status") {
+    return {200, {{"Content-Type", "application/json"}}, StatusJson(observe_()) + "\n"};
+  }
+  if (path == "/metrics") {
+    return {200,
+            {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}},
+            MetricsText(observe_())};
+  }
+  return NotFound(path);
+}
+
+}  // namespace tracekeeper::sidecar
