@@ -1,0 +1,82 @@
+#pragma once
+// PlanStatus turns what the controller observed of one policy into its status: conditions whose
+// times move on transitions only, and an Event for each transition, once.
+//
+//   Ready        the webhook covers every namespace the policy selects, and each has its ConfigMap
+//   Reconciling  work is under way (kstatus: abnormal-true)
+//   Stalled      a person must change something (kstatus: abnormal-true)
+//   Injected     every pod that should be injected is, by this generation
+//
+// Threads:  pure; `now` is a parameter.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "operator/domain/reasons.h"
+#include "src/base/clock.h"
+#include "src/kube/conditions.h"
+
+namespace tracekeeper::domain {
+
+inline constexpr std::string_view kReadyCondition = "Ready";
+inline constexpr std::string_view kReconcilingCondition = "Reconciling";
+inline constexpr std::string_view kStalledCondition = "Stalled";
+inline constexpr std::string_view kInjectedCondition = "Injected";
+
+struct PodCounts {
+  std::int64_t matched = 0;   // selected by this policy and injectable
+  std::int64_t injected = 0;  // of these: by this policy, outdated ones included
+  std::int64_t outdated = 0;
+
+  bool operator==(const PodCounts&) const = default;
+};
+
+struct PolicyObservation {
+  std::int64_t generation = 0;
+  /// Why the policy could not be compiled; empty: it could.
+  std::string compile_error;
+  /// From the compilation: what it says but does not get.
+  std::vector<Finding> findings;
+  bool paused = false;
+  /// Namespaces in which the policy may select pods.
+  std::size_t namespaces = 0;
+  /// Of these: not in the webhook's list, or not for long enough yet.
+  std::vector<std::string> uncovered_namespaces;
+  /// Of these: without an up-to-date ConfigMap, with the sentence that says why.
+  std::vector<std::string> config_map_errors;
+  /// Policies that win over this one for every namespace and pod seen: "shop/first".
+  std::vector<std::string> shadowed_by;
+  PodCounts pods;
+  /// The status as it is on the server.
+  std::vector<kube::Condition> conditions;
+  std::int64_t observed_generation = 0;
+  PodCounts published_pods;
+};
+
+struct PlannedEvent {
+  bool warning = false;
+  std::string reason;
+  std::string action;
+  std::string note;
+
+  bool operator==(const PlannedEvent&) const = default;
+};
+
+struct StatusPlan {
+  std::int64_t observed_generation = 0;
+  std::vector<kube::Condition> conditions;
+  PodCounts pods;
+  /// Conditions or the observed generation differ from the server's: write now.
+  bool conditions_changed = false;
+  /// Only counts differ: write when kPodCountInterval has passed since the last write of counts.
+  bool counts_changed = false;
+  std::vector<PlannedEvent> events;
+};
+
+inline constexpr Duration kPodCountInterval = std::chrono::seconds(10);
+
+StatusPlan PlanStatus(const PolicyObservation& observation, Instant now);
+
+}  // namespace tracekeeper::domain

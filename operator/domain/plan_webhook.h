@@ -1,0 +1,65 @@
+#pragma once
+// What the operator's MutatingWebhookConfiguration should say, from policies and namespaces: one
+// entry for each injection mode, each listing exactly the namespaces whose pods can be selected.
+//
+//   const WebhookCoverage coverage = PlanCoverage(snapshot, namespaces, own_namespace);
+//   client.Apply(..., WebhookConfigurationJson(coverage, endpoint));
+//
+// Threads:  pure. Output is sorted, so equal input gives equal bytes and an apply of it is a no-op.
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "operator/domain/label_selector.h"
+#include "operator/domain/policy_snapshot.h"
+#include "src/kube/meta.h"
+
+namespace tracekeeper::domain {
+
+struct NamespaceView {
+  std::string_view name;
+  LabelsView labels;
+};
+
+/// Each namespace stands in one list only: two entries would mean two calls for a pod, and a
+/// Required policy must not be weakened by a best-effort one beside it.
+struct WebhookCoverage {
+  std::vector<std::string> best_effort;  // sorted
+  std::vector<std::string> required;     // sorted
+
+  bool operator==(const WebhookCoverage&) const = default;
+  [[nodiscard]] bool Covers(std::string_view namespace_name) const;
+};
+
+WebhookCoverage PlanCoverage(const PolicySnapshot& snapshot,
+                             std::span<const NamespaceView> namespaces,
+                             std::string_view operator_namespace);
+
+/// Where the API server finds the webhook: `url` when it is set (https://host:port), else a
+/// Service.
+struct WebhookEndpoint {
+  std::string url;
+  std::string service_namespace;
+  std::string service_name;
+  std::int32_t service_port = 443;
+  std::string ca_bundle_pem;
+};
+
+inline constexpr std::string_view kWebhookConfigurationName = "tracekeeper";
+inline constexpr std::string_view kBestEffortWebhook = "best-effort.inject.tracekeeper.dev";
+inline constexpr std::string_view kRequiredWebhook = "required.inject.tracekeeper.dev";
+/// The request paths by which the handler tells the two entries apart.
+inline constexpr std::string_view kBestEffortPath = "/inject/best-effort";
+inline constexpr std::string_view kRequiredPath = "/inject/required";
+inline constexpr int kWebhookTimeoutSeconds = 2;
+
+/// The object as server-side apply wants it. An entry without namespaces is left out (the API
+/// server refuses an empty In). `owner`: the chart's ClusterRole, so that it goes with the chart.
+std::string WebhookConfigurationJson(const WebhookCoverage& coverage,
+                                     const WebhookEndpoint& endpoint,
+                                     const std::optional<kube::OwnerReference>& owner);
+
+}  // namespace tracekeeper::domain
