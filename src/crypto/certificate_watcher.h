@@ -3,8 +3,8 @@
 // inotify at once, and by a look every ten seconds where inotify is silent (network file systems).
 // It follows the kubelet's way of replacing a mounted Secret, a renamed symlink above the files.
 //
-// Threads:  one of its own between Start and Stop (or destruction); the others may be called from
-//           any thread. `on_change` runs on that thread, or within Reload() on the caller's.
+// Threads:  two of its own between Start and Stop (or destruction); the others may be called from
+//           any thread. `on_change` runs on one of those, or within Reload() on the caller's.
 // Owner:    the program's wiring; clock, metrics and log outlive it.
 // Failure:  a pair that cannot be read or does not fit together is counted, logged once a cause,
 //           and the last good pair stays.
