@@ -1,0 +1,82 @@
+#pragma once
+// Manager runs the parts of a program: starts them phase by phase, waits for a reason to end, and
+// stops them so that work ends before the data it needs, and the lease is given up last.
+//
+//   Manager manager({}, clock, log);
+//   manager.Add(Phase::kHttp, health_server);
+//   manager.Add(Phase::kCache, pods);
+//   manager.Add(Phase::kLeader, controller);
+//   manager.UseLeaderElection(elector);          // without it the leader phase starts at once
+//   const Status end = manager.Run(stop);
+//
+// Threads:  Add and UseLeaderElection before Run, from one thread. Run blocks its caller. Fail is
+//           safe from any thread.
+// Owner:    the program's wiring; parts and elector outlive it.
+// Failure:  Run gives the first reason that was not a wish to stop: a part that did not start, a
+//           cache that did not sync in time, a lost lease, an error told to Fail. Parts that were
+//           started are stopped in any case. When stopping takes longer than the grace,
+//           `on_grace_exceeded` is called with the name of the part that hangs.
+
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "src/base/clock.h"
+#include "src/base/log.h"
+#include "src/base/result.h"
+#include "src/runtime/runnable.h"
+
+namespace tracekeeper::runtime {
+
+class LeaderElector;
+
+class Manager {
+ public:
+  struct Options {
+    /// For each phase: from its first Start to the last part being ready.
+    Duration ready_timeout = std::chrono::minutes(2);
+    Duration stop_grace = std::chrono::seconds(30);
+    /// Ends the process: a part that does not stop cannot be destroyed either.
+    std::function<void(std::string_view part)> on_grace_exceeded;
+  };
+
+  Manager(Options options, const Clock& clock, Logger log);
+
+  void Add(Phase phase, Runnable& part);
+  void UseLeaderElection(LeaderElector& elector);
+
+  Status Run(const StopToken& stop);
+
+  /// Ends Run with `error`. Only the first one counts.
+  void Fail(Error error);
+
+ private:
+  struct Part {
+    Phase phase;
+    Runnable* runnable;
+    bool started = false;
+  };
+
+  Status StartAll(const StopToken& stop);
+  Status StartPhase(Phase phase, const StopToken& stop);
+  Status Lead(const StopToken& stop);
+  Status WaitForEnd(const StopToken& stop);
+  void StopAll();
+  void StopPhase(Phase phase);
+
+  const Options options_;
+  const Clock& clock_;
+  const Logger log_;
+  std::vector<Part> parts_;
+  LeaderElector* elector_ = nullptr;
+
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  bool elected_ = false;
+  std::optional<Error> failure_;
+  std::string stopping_;  // the part whose Stop is running
+};
+
+}  // namespace tracekeeper::runtime

@@ -1,0 +1,96 @@
+#include "tests/support/manual_clock.h"
+
+#include <algorithm>
+
+namespace tracekeeper::test_support {
+namespace {
+
+// A waiter that missed its notification (it was between looking at the time and beginning to wait)
+// looks again after this much real time.
+constexpr auto kSecondLook = std::chrono::milliseconds(2);
+
+}  // namespace
+
+ManualClock::ManualClock()
+    : ManualClock(std::chrono::sys_days(std::chrono::year(2026) / 1 / 2) + std::chrono::hours(3) +
+                  std::chrono::minutes(4) + std::chrono::seconds(5)) {}
+
+ManualClock::ManualClock(Instant start) : now_(start) {}
+
+Instant ManualClock::Now() const {
+  const std::scoped_lock lock(mutex_);
+  return now_;
+}
+
+MonotonicTime ManualClock::Monotonic() const {
+  const std::scoped_lock lock(mutex_);
+  return monotonic_;
+}
+
+void ManualClock::WaitUntil(std::condition_variable_any& condition,
+                            std::unique_lock<std::mutex>& lock, MonotonicTime deadline) const {
+  std::list<Waiter>::iterator self;
+  {
+    const std::scoped_lock guard(mutex_);
+    if (monotonic_ >= deadline) return;
+    self = waiters_.insert(waiters_.end(), {&condition, deadline});
+    waiters_changed_.notify_all();
+  }
+  // One wait only: callers loop over their predicate. Until it is notified or the time has come
+  // the thread stays registered, so that WaitForWaiters sees it.
+  bool due = false;
+  while (!due && condition.wait_for(lock, kSecondLook) == std::cv_status::timeout) {
+    const std::scoped_lock guard(mutex_);
+    due = monotonic_ >= deadline;
+  }
+  const std::scoped_lock guard(mutex_);
+  waiters_.erase(self);
+}
+
+void ManualClock::Advance(Duration by) {
+  const std::scoped_lock lock(mutex_);
+  MoveLocked(by);
+}
+
+void ManualClock::JumpWallTime(Duration by) {
+  const std::scoped_lock lock(mutex_);
+  now_ += by;
+}
+
+bool ManualClock::AdvanceToNextDeadline() {
+  const std::scoped_lock lock(mutex_);
+  if (waiters_.empty()) return false;
+  const auto earliest = std::min_element(
+      waiters_.begin(), waiters_.end(),
+      [](const Waiter& left, const Waiter& right) { return left.deadline < right.deadline; });
+  MoveLocked(std::max(earliest->deadline - monotonic_, Duration::zero()));
+  return true;
+}
+
+void ManualClock::MoveLocked(Duration by) {
+  now_ += by;
+  monotonic_ += by;
+  // A condition stays alive while its waiter is in the list, and leaving it needs our mutex.
+  for (const Waiter& waiter : waiters_) waiter.condition->notify_all();
+}
+
+std::size_t ManualClock::waiters() const {
+  const std::scoped_lock lock(mutex_);
+  return waiters_.size();
+}
+
+std::optional<MonotonicTime> ManualClock::next_deadline() const {
+  const std::scoped_lock lock(mutex_);
+  std::optional<MonotonicTime> earliest;
+  for (const Waiter& waiter : waiters_) {
+    if (!earliest || waiter.deadline < *earliest) earliest = waiter.deadline;
+  }
+  return earliest;
+}
+
+bool ManualClock::WaitForWaiters(std::size_t count, Duration limit) const {
+  std::unique_lock lock(mutex_);
+  return waiters_changed_.wait_for(lock, limit, [&] { return waiters_.size() >= count; });
+}
+
+}  // namespace tracekeeper::test_support
