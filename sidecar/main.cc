@@ -10,6 +10,7 @@
 
 #include "sidecar/options.h"
 #include "sidecar/wiring.h"
+#include "src/base/version.h"
 
 namespace {
 
@@ -49,7 +50,7 @@ int Run(const sidecar::Options& options) {
     return 1;
   }
   logger.Info("Started; receives no spans and proxies no requests yet",
-              {{"version", TRACEKEEPER_VERSION},
+              {{"version", tracekeeper::kVersion},
                {"status_port", wiring.status_port()},
                {"config", options.config_file}});
 

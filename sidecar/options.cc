@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <sstream>
 
+#include "src/base/version.h"
 #include "src/config/sidecar_config.h"
 
 namespace tracekeeper::sidecar {
@@ -43,7 +44,7 @@ Duration Seconds(double seconds) {
 std::variant<Options, Exit> ParseOptions(int argc, const char* const* argv) {
   CLI::App app(kDescription, "tracekeeper-sidecar");
   app.footer(kFooter);
-  app.set_version_flag("--version", "tracekeeper-sidecar " TRACEKEEPER_VERSION,
+  app.set_version_flag("--version", fmt::format("tracekeeper-sidecar {}", kVersion),
                        "Print the version and end");
   Options options{.config_file = std::string(config::kSidecarConfigFile),
                   .status_address = "::",

@@ -1,5 +1,7 @@
 #include "sidecar/wiring.h"
 
+#include "src/base/version.h"
+
 namespace tracekeeper::sidecar {
 namespace {
 
@@ -16,6 +18,20 @@ net::ServerOptions StatusServer(const Options& options) {
   return server;
 }
 
+LogLevel LevelOf(config::Verbosity verbosity) {
+  switch (verbosity) {
+    case config::Verbosity::kDebug:
+      return LogLevel::kDebug;
+    case config::Verbosity::kInfo:
+      return LogLevel::kInfo;
+    case config::Verbosity::kWarn:
+      return LogLevel::kWarn;
+    case config::Verbosity::kError:
+      return LogLevel::kError;
+  }
+  return LogLevel::kInfo;
+}
+
 }  // namespace
 
 Wiring::Wiring(Options options, const Clock& clock, Log& log)
@@ -26,7 +42,7 @@ Wiring::Wiring(Options options, const Clock& clock, Log& log)
       started_monotonic_(clock.Monotonic()),
       watcher_({options_.config_file, options_.poll_interval}, clock, Logger(log),
                [this](const config::SidecarConfig& config) {
-                 if (!options_.log_level) log_.set_level(config.log_level);
+                 if (!options_.log_level) log_.set_level(LevelOf(config.log_level));
                }),
       pages_([this] { return Observe(); }),
       server_(net::MakeBeastServer(
@@ -46,7 +62,7 @@ void Wiring::Drain() {
 }
 
 ProgramState Wiring::Observe() const {
-  return {.version = TRACEKEEPER_VERSION,
+  return {.version = std::string(kVersion),
           .started = started_,
           .now = clock_.Now(),
           .uptime = clock_.Monotonic() - started_monotonic_,

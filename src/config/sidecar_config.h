@@ -14,16 +14,18 @@
 // Failure:   DecodeSidecarConfig refuses with one sentence that names the field, what stands there
 //            and what may stand there. The sidecar then keeps its last good configuration.
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
-#include "src/base/log.h"
 #include "src/base/result.h"
+#include "src/codec/fields.h"
 
 namespace tracekeeper::config {
 
@@ -38,6 +40,7 @@ inline constexpr std::int64_t kSidecarConfigVersion = 1;
 /// A longer document is refused before it is parsed.
 inline constexpr std::size_t kSidecarConfigMaxBytes = 256U << 10U;
 
+enum class Verbosity { kDebug, kInfo, kWarn, kError };
 enum class Propagator { kTracecontext, kBaggage, kB3, kB3Multi, kJaeger, kXray, kDatadog };
 enum class EgressMode { kNone, kForwardProxy, kRedirect };
 enum class IngressMode { kNone, kReverseProxy, kRedirect };
@@ -51,6 +54,12 @@ struct PolicyName {
   std::string namespace_name;
   std::string name;
 
+  static consteval auto Fields() {
+    return std::tuple{
+        codec::Field("namespace", &PolicyName::namespace_name, {.required = true}),
+        codec::Field("name", &PolicyName::name, {.required = true}),
+    };
+  }
   bool operator==(const PolicyName&) const = default;
 };
 
@@ -58,6 +67,12 @@ struct Egress {
   EgressMode mode = EgressMode::kNone;
   std::vector<std::int64_t> ports;  // empty: every port
 
+  static consteval auto Fields() {
+    return std::tuple{
+        codec::Field("mode", &Egress::mode, {.always = true}),
+        codec::Field("ports", &Egress::ports),
+    };
+  }
   bool operator==(const Egress&) const = default;
 };
 
@@ -65,6 +80,12 @@ struct IngressPort {
   std::int64_t port = 0;         // where clients connect
   std::int64_t target_port = 0;  // where the application listens
 
+  static consteval auto Fields() {
+    return std::tuple{
+        codec::Field("port", &IngressPort::port, {.required = true}),
+        codec::Field("targetPort", &IngressPort::target_port, {.required = true}),
+    };
+  }
   bool operator==(const IngressPort&) const = default;
 };
 
@@ -72,6 +93,12 @@ struct Ingress {
   IngressMode mode = IngressMode::kNone;
   std::vector<IngressPort> ports;
 
+  static consteval auto Fields() {
+    return std::tuple{
+        codec::Field("mode", &Ingress::mode, {.always = true}),
+        codec::Field("ports", &Ingress::ports),
+    };
+  }
   bool operator==(const Ingress&) const = default;
 };
 
@@ -82,6 +109,15 @@ struct Propagation {
   Ingress ingress;
   Heal heal = Heal::kOff;
 
+  static consteval auto Fields() {
+    return std::tuple{
+        codec::Field("accept", &Propagation::accept, {.always = true}),
+        codec::Field("emit", &Propagation::emit, {.always = true}),
+        codec::Field("egress", &Propagation::egress, {.always = true}),
+        codec::Field("ingress", &Propagation::ingress, {.always = true}),
+        codec::Field("heal", &Propagation::heal, {.always = true}),
+    };
+  }
   bool operator==(const Propagation&) const = default;
 };
 
@@ -90,6 +126,12 @@ struct Sampling {
   std::optional<std::string> head;
   std::optional<std::string> sidecar;
 
+  static consteval auto Fields() {
+    return std::tuple{
+        codec::Field("headRatio", &Sampling::head),
+        codec::Field("sidecarRatio", &Sampling::sidecar),
+    };
+  }
   bool operator==(const Sampling&) const = default;
 };
 
@@ -101,6 +143,16 @@ struct ExportTls {
   std::optional<std::string> key_file;
   std::optional<std::string> server_name;
 
+  static consteval auto Fields() {
+    return std::tuple{
+        codec::Field("insecure", &ExportTls::insecure, {.always = true}),
+        codec::Field("insecureSkipVerify", &ExportTls::insecure_skip_verify, {.always = true}),
+        codec::Field("caFile", &ExportTls::ca_file),
+        codec::Field("certificateFile", &ExportTls::certificate_file),
+        codec::Field("keyFile", &ExportTls::key_file),
+        codec::Field("serverName", &ExportTls::server_name),
+    };
+  }
   bool operator==(const ExportTls&) const = default;
 };
 
@@ -110,6 +162,13 @@ struct ExportAuth {
   std::optional<std::string> header;  // scheme Header: the name of the header
   std::string file;
 
+  static consteval auto Fields() {
+    return std::tuple{
+        codec::Field("scheme", &ExportAuth::scheme, {.always = true}),
+        codec::Field("header", &ExportAuth::header),
+        codec::Field("file", &ExportAuth::file, {.required = true}),
+    };
+  }
   bool operator==(const ExportAuth&) const = default;
 };
 
@@ -121,6 +180,16 @@ struct Export {
   std::map<std::string, std::string> headers;
   std::optional<ExportAuth> auth;
 
+  static consteval auto Fields() {
+    return std::tuple{
+        codec::Field("endpoint", &Export::endpoint, {.required = true}),
+        codec::Field("protocol", &Export::protocol, {.always = true}),
+        codec::Field("compression", &Export::compression, {.always = true}),
+        codec::Field("tls", &Export::tls, {.always = true}),
+        codec::Field("headers", &Export::headers),
+        codec::Field("auth", &Export::auth),
+    };
+  }
   bool operator==(const Export&) const = default;
 };
 
@@ -132,21 +201,89 @@ struct SidecarPorts {
   std::int64_t egress = 15801;
   std::int64_t ingress = 15806;
 
+  static consteval auto Fields() {
+    return std::tuple{
+        codec::Field("otlpGrpc", &SidecarPorts::otlp_grpc, {.always = true}),
+        codec::Field("otlpHttp", &SidecarPorts::otlp_http, {.always = true}),
+        codec::Field("egress", &SidecarPorts::egress, {.always = true}),
+        codec::Field("ingress", &SidecarPorts::ingress, {.always = true}),
+    };
+  }
   bool operator==(const SidecarPorts&) const = default;
 };
 
+/// Every value is written even where it is the default: a later build with another default must
+/// not change what a document says.
 struct SidecarConfig {
   std::int64_t version = kSidecarConfigVersion;
   PolicyName policy;
   std::int64_t generation = 0;  // metadata.generation of the policy
-  LogLevel log_level = LogLevel::kInfo;
+  Verbosity log_level = Verbosity::kInfo;
   Propagation propagation;
   Sampling sampling;
   std::optional<Export> export_to;
   SidecarPorts ports;
 
+  static consteval auto Fields() {
+    return std::tuple{
+        codec::Field("version", &SidecarConfig::version, {.required = true}),
+        codec::Field("policy", &SidecarConfig::policy, {.required = true}),
+        codec::Field("generation", &SidecarConfig::generation, {.always = true}),
+        codec::Field("logLevel", &SidecarConfig::log_level, {.always = true}),
+        codec::Field("propagation", &SidecarConfig::propagation, {.always = true}),
+        codec::Field("sampling", &SidecarConfig::sampling),
+        codec::Field("export", &SidecarConfig::export_to),
+        codec::Field("ports", &SidecarConfig::ports, {.always = true}),
+    };
+  }
   bool operator==(const SidecarConfig&) const = default;
 };
+
+// The names that documents use; those of the TracingPolicy where it has the same setting.
+
+consteval auto ValuesOf(Verbosity) {
+  return std::array{codec::EnumValue{Verbosity::kInfo, "info", ""},
+                    codec::EnumValue{Verbosity::kDebug, "debug", ""},
+                    codec::EnumValue{Verbosity::kWarn, "warn", ""},
+                    codec::EnumValue{Verbosity::kError, "error", ""}};
+}
+consteval auto ValuesOf(Propagator) {
+  return std::array{codec::EnumValue{Propagator::kTracecontext, "tracecontext", ""},
+                    codec::EnumValue{Propagator::kBaggage, "baggage", ""},
+                    codec::EnumValue{Propagator::kB3, "b3", ""},
+                    codec::EnumValue{Propagator::kB3Multi, "b3multi", ""},
+                    codec::EnumValue{Propagator::kJaeger, "jaeger", ""},
+                    codec::EnumValue{Propagator::kXray, "xray", ""},
+                    codec::EnumValue{Propagator::kDatadog, "datadog", ""}};
+}
+consteval auto ValuesOf(EgressMode) {
+  return std::array{codec::EnumValue{EgressMode::kNone, "None", ""},
+                    codec::EnumValue{EgressMode::kForwardProxy, "ForwardProxy", ""},
+                    codec::EnumValue{EgressMode::kRedirect, "Redirect", ""}};
+}
+consteval auto ValuesOf(IngressMode) {
+  return std::array{codec::EnumValue{IngressMode::kNone, "None", ""},
+                    codec::EnumValue{IngressMode::kReverseProxy, "ReverseProxy", ""},
+                    codec::EnumValue{IngressMode::kRedirect, "Redirect", ""}};
+}
+consteval auto ValuesOf(Heal) {
+  return std::array{codec::EnumValue{Heal::kOff, "Off", ""},
+                    codec::EnumValue{Heal::kUnambiguous, "Unambiguous", ""}};
+}
+consteval auto ValuesOf(ExportProtocol) {
+  return std::array{codec::EnumValue{ExportProtocol::kGrpc, "grpc", ""},
+                    codec::EnumValue{ExportProtocol::kHttpProtobuf, "http/protobuf", ""}};
+}
+consteval auto ValuesOf(Compression) {
+  return std::array{codec::EnumValue{Compression::kGzip, "gzip", ""},
+                    codec::EnumValue{Compression::kNone, "none", ""},
+                    codec::EnumValue{Compression::kZstd, "zstd", ""}};
+}
+consteval auto ValuesOf(AuthScheme) {
+  return std::array{codec::EnumValue{AuthScheme::kBearer, "Bearer", ""},
+                    codec::EnumValue{AuthScheme::kBasic, "Basic", ""},
+                    codec::EnumValue{AuthScheme::kHeader, "Header", ""}};
+}
 
 /// A document as it was read.
 struct DecodedSidecarConfig {
