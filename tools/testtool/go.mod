@@ -1,0 +1,3 @@
+module tracekeeper/tools/testtool
+
+go 1.24.0
