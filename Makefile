@@ -47,14 +47,13 @@ help: ## list the targets
 	@sed -nE 's/^([a-z][a-z-]*):[^#]*## (.*)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14
 
 setup: ## install system packages, build the pinned real servers into the user's cache
-	@$(setup) packages
-	@$(setup) kube
-	@$(setup) images
+	@$(setup) all
 
 packages:
-	@$(setup) packages
+	@$(setup) build-packages
 
 servers: packages
+	@$(setup) node-packages
 	@$(setup) kube
 	@$(setup) images
 
@@ -64,8 +63,8 @@ $(BUILD)/%/build.ninja: CMakePresets.json
 	@touch $@
 
 build: packages $(BUILD)/release/build.ninja ## release programs into build/release/bin
-	@$(call ninja,release)
-	@ls -l $(BUILD)/release/bin
+	@$(call ninja,release) --target programs
+	@tools/lint/binaries.py $(BUILD)/release/bin
 
 demo: servers build ## the main job, end to end, on a real cluster started here (KEEP=1 leaves it up)
 	@tools/demo/demo.sh
@@ -108,7 +107,7 @@ tsan: packages $(BUILD)/tsan/build.ninja ## unit tests under ThreadSanitizer
 	@$(ctest) --test-dir $(BUILD)/tsan -L unit
 
 fuzz: packages $(BUILD)/fuzz/build.ninja ## fuzz targets, SECONDS each (FUZZ=target SECONDS=60)
-	@$(call ninja,fuzz)
+	@$(call ninja,fuzz) --target fuzz_targets
 	@tools/fuzz/run.py --build $(BUILD)/fuzz --seconds $(FUZZ_SECONDS) $(FUZZ)
 
 coverage: packages $(BUILD)/coverage/build.ninja ## line coverage of the unit tests

@@ -32,4 +32,8 @@ if(TRACEKEEPER_SANITIZE)
     add_compile_options(-fno-sanitize=vptr)
   endif()
 endif()
+if(TRACEKEEPER_FUZZ)
+  # Every library tells the fuzzer which code an input reached; only the targets get its main().
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
 add_link_options(-Wl,--as-needed)

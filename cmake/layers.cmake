@@ -53,6 +53,8 @@ function(tracekeeper_library folder)
   set_target_properties(${name} PROPERTIES FOLDER ${folder})
 endfunction()
 
+add_custom_target(programs)  # all that users get: `make build`
+
 # One small program: options, wiring, main. Link-time optimisation is for programs only.
 function(tracekeeper_program folder program)
   cmake_parse_arguments(ARG "" "" "SOURCES;LIBRARIES" ${ARGN})
@@ -64,6 +66,7 @@ function(tracekeeper_program folder program)
   if(TRACEKEEPER_LTO)
     set_target_properties(${program} PROPERTIES INTERPROCEDURAL_OPTIMIZATION ON)
   endif()
+  add_dependencies(programs ${program})
   install(TARGETS ${program} RUNTIME DESTINATION bin)
 endfunction()
 

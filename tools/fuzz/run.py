@@ -1,0 +1,58 @@
+#!/usr/bin/env python3
+"""Runs libFuzzer targets, one after the other, each for some seconds (`make fuzz`).
+
+  run.py --build build/fuzz [--seconds 60] [TARGET...]     TARGET: json or json_fuzz; default: all
+
+New inputs that reach new code go to build/fuzz/corpus/<target>; what is worth keeping moves by hand
+to tests/fuzz/corpus/<target>. A crash is kept in build/fuzz/findings and ends with exit code 1.
+"""
+
+import argparse
+import pathlib
+import re
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", type=pathlib.Path, required=True)
+    parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("targets", nargs="*", metavar="TARGET")
+    options = parser.parse_args()
+    programs = {p.name.removesuffix("_fuzz"): p for p in sorted((options.build / "fuzz").glob("*_fuzz"))}
+    wanted = [t.removesuffix("_fuzz") for t in options.targets] or list(programs)
+    unknown = [t for t in wanted if t not in programs]
+    if unknown or not wanted:
+        sys.exit(f"no fuzz target {', '.join(unknown)}; there are: {', '.join(programs) or 'none'}")
+    results = [fuzz(options.build, programs[target], target, options.seconds) for target in wanted]
+    return 0 if all(results) else 1
+
+
+def fuzz(build, program, target, seconds):
+    found, findings = build / "corpus" / target, build / "findings"
+    found.mkdir(parents=True, exist_ok=True)
+    findings.mkdir(parents=True, exist_ok=True)
+    print(f"{target}: {seconds} s", flush=True)
+    command = [program, f"-max_total_time={seconds}", "-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1",
+               f"-artifact_prefix={findings}/{target}-", found, ROOT / "tests/fuzz/corpus" / target]
+    log = build / f"{target}.log"
+    with open(log, "w", encoding="utf-8") as output:
+        code = subprocess.run([str(c) for c in command], stdout=output, stderr=subprocess.STDOUT).returncode
+    text = log.read_text(encoding="utf-8", errors="replace")
+    if code != 0:
+        print("\n".join(text.splitlines()[-40:]))
+        print(f"{target}: FAILED; input and report: {findings}, {log}\n  again: {program} {findings}/{target}-...")
+        return False
+    statistics = dict(re.findall(r"stat::(\w+):\s+(\d+)", text))
+    coverage = re.findall(r"cov: (\d+)", text)
+    print(f"{target}: ok, {statistics.get('number_of_executed_units', '?')} inputs, "
+          f"{statistics.get('average_exec_per_sec', '?')} a second, {coverage[-1] if coverage else '?'} edges, "
+          f"{statistics.get('new_units_added', '?')} new in the corpus", flush=True)
+    return True
+
+
+if __name__ == "__main__":
+    sys.exit(main())
