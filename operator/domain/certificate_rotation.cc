@@ -28,10 +28,11 @@ CertificatePlan PlanCertificate(const CertificateState& state, const Certificate
   if (!state.not_before || !state.not_after || *state.not_after <= now) {
     return Now(CertificateStep::kCreate);
   }
-  if (state.prepared_at) {
-    const Instant due = *state.prepared_at + policy.overlap;
-    if (state.next_is_trusted && due <= now) return Now(CertificateStep::kActivate);
-    return WaitUntil(std::max(due, now + std::chrono::seconds(1)), now);
+  if (state.has_next) {
+    if (!state.next_trusted_since) return WaitUntil(now, now);
+    const Instant due = *state.next_trusted_since + policy.overlap;
+    if (due <= now) return Now(CertificateStep::kActivate);
+    return WaitUntil(due, now);
   }
   if (state.activated_at) {
     const Instant due = *state.activated_at + policy.overlap;

@@ -21,10 +21,10 @@ struct CertificateState {
   /// Of the pair that is served; absent when there is none or it cannot be read.
   std::optional<Instant> not_before;
   std::optional<Instant> not_after;
-  /// When the next pair was stored; absent when there is none.
-  std::optional<Instant> prepared_at;
-  /// The API server's webhook configuration trusts the next pair's CA already.
-  bool next_is_trusted = false;
+  /// A next pair is stored.
+  bool has_next = false;
+  /// Since when the API server's webhook configuration has been trusting the next pair's CA.
+  std::optional<Instant> next_trusted_since;
   /// When the served pair replaced another whose CA is still in the bundle.
   std::optional<Instant> activated_at;
 };

@@ -27,9 +27,12 @@ T TakeValue(Result<T>&& result) {
 
 }  // namespace tracekeeper
 
-#define TRY(expression)                                                                            \
-  __extension__({                                                                                  \
-    auto try_result = (expression);                                                                \
-    if (!try_result) return ::tl::unexpected<::tracekeeper::Error>(std::move(try_result).error()); \
-    ::tracekeeper::TakeValue(std::move(try_result));                                               \
+// A TRY inside a TRY shadows its own variable, which is what it means to do.
+#define TRY(expression)                                                                           \
+  __extension__({                                                                                 \
+    _Pragma("GCC diagnostic push")                                                                \
+        _Pragma("GCC diagnostic ignored \"-Wshadow\"") auto try_result = (expression);            \
+    _Pragma("GCC diagnostic pop") if (!try_result) return ::tl::unexpected<::tracekeeper::Error>( \
+        std::move(try_result).error());                                                           \
+    std::move(try_result).value();                                                                \
   })

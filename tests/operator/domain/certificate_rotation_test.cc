@@ -13,10 +13,15 @@ const CertificatePolicy kPolicy{.lifetime = hours(90), .overlap = seconds(30)};
 
 CertificateState Serving() { return {.not_before = kBorn, .not_after = kBorn + hours(90)}; }
 
-CertificateState Prepared(Duration since, bool trusted) {
+CertificateState Untrusted() {
   CertificateState state = Serving();
-  state.prepared_at = kBorn + hours(60) - since;
-  state.next_is_trusted = trusted;
+  state.has_next = true;
+  return state;
+}
+
+CertificateState Trusted(Duration since) {
+  CertificateState state = Untrusted();
+  state.next_trusted_since = kBorn + hours(60) - since;
   return state;
 }
 
@@ -48,13 +53,13 @@ INSTANTIATE_TEST_SUITE_P(
                              CertificateStep::kNothing},
                     PlanCase{"two_thirds", Serving(), kBorn + hours(60), CertificateStep::kPrepare},
                     PlanCase{"expired", Serving(), kBorn + hours(90), CertificateStep::kCreate},
-                    PlanCase{"expired_while_prepared", Prepared(hours(1), false), kBorn + hours(91),
+                    PlanCase{"expired_while_prepared", Untrusted(), kBorn + hours(91),
                              CertificateStep::kCreate},
-                    PlanCase{"prepared_but_not_trusted", Prepared(hours(5), false),
-                             kBorn + hours(60), CertificateStep::kNothing},
-                    PlanCase{"trusted_a_moment_ago", Prepared(seconds(29), true), kBorn + hours(60),
+                    PlanCase{"prepared_but_not_trusted", Untrusted(), kBorn + hours(60),
                              CertificateStep::kNothing},
-                    PlanCase{"trusted_long_enough", Prepared(seconds(30), true), kBorn + hours(60),
+                    PlanCase{"trusted_a_moment_ago", Trusted(seconds(29)), kBorn + hours(60),
+                             CertificateStep::kNothing},
+                    PlanCase{"trusted_long_enough", Trusted(seconds(30)), kBorn + hours(60),
                              CertificateStep::kActivate},
                     PlanCase{"replicas_still_switching", Activated(seconds(29)), kBorn + hours(1),
                              CertificateStep::kNothing},
@@ -78,6 +83,7 @@ TEST(CertificateRotation, ServesOnlyWhatIsTrustedThroughManyGenerations) {
   const CertificatePolicy policy = CertificatePolicy::ForLifetime(std::chrono::minutes(1));
   CertificateState state;
   Instant now = kBorn;
+  Instant next_born = kBorn;
   int generations = 0;
   bool old_trusted = false;
   for (int step = 0; step < 2000; ++step) {
@@ -89,14 +95,14 @@ TEST(CertificateRotation, ServesOnlyWhatIsTrustedThroughManyGenerations) {
         ++generations;
         break;
       case CertificateStep::kPrepare:
-        state.prepared_at = now;
-        state.next_is_trusted = false;
+        state.has_next = true;
+        next_born = now;
         break;
       case CertificateStep::kActivate:
-        ASSERT_TRUE(state.next_is_trusted);
-        state = {.not_before = *state.prepared_at,
-                 .not_after = *state.prepared_at + policy.lifetime,
-                 .activated_at = now};
+        ASSERT_TRUE(state.next_trusted_since);
+        ASSERT_GE(now - *state.next_trusted_since, policy.overlap);
+        state = {
+            .not_before = next_born, .not_after = next_born + policy.lifetime, .activated_at = now};
         old_trusted = true;
         ++generations;
         break;
@@ -107,7 +113,8 @@ TEST(CertificateRotation, ServesOnlyWhatIsTrustedThroughManyGenerations) {
         old_trusted = false;
         break;
       case CertificateStep::kNothing:
-        if (state.prepared_at) state.next_is_trusted = true;  // the webhook plan ran
+        // The webhook configuration was applied with both CAs.
+        if (state.has_next && !state.next_trusted_since) state.next_trusted_since = now;
         break;
     }
     now += std::max<Duration>(plan.look_again, seconds(1));

@@ -22,6 +22,8 @@ Status OnlyEven(int number) {
   return {};
 }
 
+Result<int> Eighth(int number) { return TRY(Half(TRY(Half(TRY(Half(number)))))); }
+
 Result<std::unique_ptr<int>> Boxed(int number) { return std::make_unique<int>(TRY(Half(number))); }
 
 TEST(Try, YieldsTheValueOrLeavesWithTheError) {
@@ -34,6 +36,11 @@ TEST(Try, WorksForStatusAndForMoveOnlyValues) {
   EXPECT_TRUE(OnlyEven(2));
   EXPECT_FALSE(OnlyEven(3));
   EXPECT_EQ(**Boxed(4), 2);
+}
+
+TEST(Try, Nests) {
+  EXPECT_EQ(*Eighth(16), 2);
+  EXPECT_EQ(Eighth(12).error().message, "3 is odd");
 }
 
 TEST(Error, GainsContextInFront) {

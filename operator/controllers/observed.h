@@ -1,0 +1,73 @@
+#pragma once
+// What the controllers keep of the objects they watch: the few fields that decide something, so
+// that a cache of 10,000 pods stays small. Each has a projection function for its informer.
+//
+// Threads:  values; shared as shared_ptr<const T> by the stores.
+// Failure:  an object without a name is kDecode, and the store leaves it out.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "operator/domain/drift.h"
+#include "operator/domain/label_selector.h"
+#include "src/base/result.h"
+#include "src/codec/json_value.h"
+#include "src/kube/meta.h"
+
+namespace tracekeeper::controllers {
+
+/// A pod: its labels and how it stands with injection.
+class ObservedPod {
+ public:
+  static Result<ObservedPod> From(const codec::JsonValue& pod);
+
+  [[nodiscard]] std::string_view namespace_name() const { return key_.namespace_name; }
+  [[nodiscard]] std::string_view name() const { return key_.name; }
+  [[nodiscard]] std::vector<domain::Label> Labels() const;
+  /// Views into this pod.
+  [[nodiscard]] domain::PodProjection Injection() const;
+
+  /// Equal in everything that can change a policy's counts.
+  [[nodiscard]] bool CountsAs(const ObservedPod& other) const;
+
+ private:
+  kube::ObjectKey key_;
+  std::string packed_labels_;  // key NUL value NUL ...: one allocation instead of one for each
+  std::string policy_;
+  std::string digest_;
+  std::optional<domain::Reason> skip_;
+  bool ended_ = false;
+  bool has_controller_ = false;
+};
+
+/// A node: whether its kubelet knows native sidecars is read from the version.
+struct ObservedNode {
+  kube::ObjectMeta meta;
+  std::string kubelet_version;
+
+  static Result<ObservedNode> From(const codec::JsonValue& node);
+};
+
+/// A ConfigMap that we wrote for a policy.
+struct ObservedConfigMap {
+  kube::ObjectMeta meta;
+  std::string content_digest;  // SHA-256 of what the sidecar reads: an edit by hand shows
+
+  static Result<ObservedConfigMap> From(const codec::JsonValue& config_map);
+  [[nodiscard]] std::string_view policy_uid() const;
+};
+
+/// The operator's own webhook configuration.
+struct ObservedWebhook {
+  kube::ObjectMeta meta;
+  std::vector<std::string> namespaces;  // that it covers, in either entry
+
+  static Result<ObservedWebhook> From(const codec::JsonValue& configuration);
+};
+
+/// Metadata alone: for namespaces, and for a Secret whose content is read when it changed.
+Result<kube::ObjectMeta> ObservedMeta(const codec::JsonValue& object);
+
+}  // namespace tracekeeper::controllers

@@ -1,0 +1,250 @@
+#include "operator/controllers/tracing_policy_controller.h"
+
+#include <algorithm>
+#include <set>
+
+#include "operator/domain/drift.h"
+#include "operator/domain/names.h"
+#include "operator/domain/select_policy.h"
+#include "src/codec/json_writer.h"
+
+namespace tracekeeper::controllers {
+namespace {
+
+constexpr std::string_view kStatusManager = "tracekeeper-status";
+
+MetricLabels PolicyLabels(const kube::ObjectKey& key) {
+  return {{"policy", key.name}, {"policy_namespace", key.namespace_name}};
+}
+
+constexpr std::string_view kPolicies = "tracekeeper_policies";
+constexpr std::string_view kMatched = "tracekeeper_policy_matched_pods";
+constexpr std::string_view kInjected = "tracekeeper_policy_injected_pods";
+constexpr std::string_view kOutdated = "tracekeeper_policy_outdated_pods";
+
+bool IsPaused(const api::TracingPolicy& policy) {
+  const auto found = policy.metadata.annotations.find(domain::kPausedAnnotation);
+  return found != policy.metadata.annotations.end() && found->second == "true";
+}
+
+}  // namespace
+
+TracingPolicyController::TracingPolicyController(Stores stores, ConfigMaps& config_maps,
+                                                 const PolicyCatalog& catalog,
+                                                 WebhookCoverageLedger& coverage,
+                                                 kube::Client& client, kube::EventRecorder& events,
+                                                 Metrics& metrics)
+    : stores_(stores),
+      config_maps_(config_maps),
+      catalog_(catalog),
+      coverage_(coverage),
+      client_(client),
+      events_(events),
+      metrics_(metrics) {}
+
+Result<runtime::Requeue> TracingPolicyController::Reconcile(const kube::ObjectKey& key,
+                                                            runtime::ReconcileContext& context) {
+  const auto policy = stores_.policies.Find(key);
+  if (policy == nullptr) {
+    Forget(key);
+    return runtime::Requeue::Never();
+  }
+  if (policy->metadata.IsBeingDeleted()) return Finalize(*policy, context);
+
+  domain::PolicyObservation observation;
+  observation.generation = policy->metadata.generation;
+  observation.observed_generation = policy->status.observed_generation;
+  observation.conditions = policy->status.conditions;
+  observation.published_pods = {policy->status.matched_pods, policy->status.injected_pods,
+                                policy->status.outdated_pods};
+  observation.paused = IsPaused(*policy);
+
+  const auto compilation = domain::CompilePolicy(*policy, catalog_.options());
+  if (compilation) {
+    BringIntoForce(*policy, *compilation, observation, context);
+  } else {
+    observation.compile_error = compilation.error().message;
+    observation.pods = observation.published_pods;
+  }
+  return Report(*policy, observation, context);
+}
+
+void TracingPolicyController::BringIntoForce(const api::TracingPolicy& policy,
+                                             const domain::PolicyCompilation& compilation,
+                                             domain::PolicyObservation& observation,
+                                             runtime::ReconcileContext& context) {
+  const domain::CompiledPolicy& compiled = *compilation.policy;
+  const std::vector<std::string> namespaces = TargetNamespaces(compiled);
+  observation.findings = compilation.findings;
+  observation.namespaces = namespaces.size();
+
+  const auto note = [&](const Status& status) {
+    if (status) return true;
+    observation.config_map_errors.push_back(status.error().message);
+    return false;
+  };
+  if (!observation.paused) {
+    std::vector<std::string> prepared;
+    // The finalizer stands before the first object in a foreign namespace does.
+    const bool may_write =
+        !compiled.is_fleet() || note(config_maps_.AddFinalizer(policy, context.stop));
+    for (const std::string& name : namespaces) {
+      if (may_write && note(config_maps_.Ensure(compilation, name, context.stop))) {
+        prepared.push_back(name);
+      }
+    }
+    const bool is_clean = note(config_maps_.RemoveStale(compiled, namespaces, context.stop));
+    if (is_clean && !compiled.is_fleet()) note(config_maps_.RemoveFinalizer(policy, context.stop));
+    coverage_.SetPrepared(compiled.key, std::move(prepared));
+  }
+  observation.uncovered_namespaces = coverage_.Uncovered(namespaces, context.now);
+  CountPods(compiled, namespaces, observation);
+}
+
+std::vector<std::string> TracingPolicyController::TargetNamespaces(
+    const domain::CompiledPolicy& policy) const {
+  std::vector<std::string> result;
+  for (const auto& meta : stores_.namespaces.List()) {
+    if (meta->IsBeingDeleted()) continue;
+    const std::string& name = meta->key.name;
+    if (domain::IsExcludedNamespace(name, catalog_.options().operator_namespace)) continue;
+    if (domain::AppliesToNamespace(policy, name, domain::LabelsOf(meta->labels))) {
+      result.push_back(name);
+    }
+  }
+  std::ranges::sort(result);
+  return result;
+}
+
+void TracingPolicyController::CountPods(const domain::CompiledPolicy& policy,
+                                        const std::vector<std::string>& namespaces,
+                                        domain::PolicyObservation& observation) const {
+  const auto snapshot = catalog_.snapshot();
+  std::set<std::string> winners;
+  bool has_won = false;
+  for (const std::string& name : namespaces) {
+    const auto meta = stores_.namespaces.Find({"", name});
+    std::vector<domain::Label> namespace_labels;
+    if (meta != nullptr) namespace_labels = domain::LabelsOf(meta->labels);
+    for (const auto& pod : stores_.pods.Lookup(stores_.pods_by_namespace, name)) {
+      const auto labels = pod->Labels();
+      if (!policy.selector.Matches(labels)) continue;
+      const domain::CompiledPolicy* winner =
+          domain::SelectPolicy(*snapshot, name, namespace_labels, labels);
+      if (winner == nullptr) continue;  // the snapshot is older than this policy
+      if (winner->key != policy.key) {
+        winners.insert(winner->qualified_name);
+        continue;
+      }
+      has_won = true;
+      const domain::InjectionState state = domain::DriftOf(pod->Injection(), *winner).state;
+      if (state == domain::InjectionState::kEnded || state == domain::InjectionState::kSkipped) {
+        continue;
+      }
+      ++observation.pods.matched;
+      if (state != domain::InjectionState::kMissing) ++observation.pods.injected;
+      if (state != domain::InjectionState::kInjected) ++observation.pods.outdated;
+    }
+  }
+  if (!has_won) observation.shadowed_by.assign(winners.begin(), winners.end());
+}
+
+Result<runtime::Requeue> TracingPolicyController::Report(
+    const api::TracingPolicy& policy, const domain::PolicyObservation& observation,
+    runtime::ReconcileContext& context) {
+  const kube::ObjectKey& key = policy.metadata.key;
+  const domain::StatusPlan plan = domain::PlanStatus(observation, context.now);
+  PublishGauges(key, plan.pods);
+
+  Duration wait{};
+  if (plan.counts_changed && !plan.conditions_changed) {
+    const std::scoped_lock lock(mutex_);
+    const auto last = counts_written_.find(key);
+    if (last != counts_written_.end()) {
+      wait = last->second + domain::kPodCountInterval - context.now;
+    }
+  }
+  if (wait > Duration::zero()) return runtime::Requeue::After(wait);
+  if (plan.conditions_changed || plan.counts_changed) {
+    TRY(ReportStatus(policy, plan, context));
+    const std::scoped_lock lock(mutex_);
+    counts_written_[key] = context.now;
+  }
+  for (const domain::PlannedEvent& event : plan.events) {
+    events_.Record({.regarding = {.api_version = api::kTracingPolicies.ApiVersion(),
+                                  .kind = std::string(api::kTracingPolicyKind),
+                                  .key = key,
+                                  .uid = policy.metadata.uid,
+                                  .resource_version = policy.metadata.resource_version},
+                    .type = event.warning ? kube::EventType::kWarning : kube::EventType::kNormal,
+                    .reason = event.reason,
+                    .action = event.action,
+                    .note = event.note});
+  }
+  if (!observation.config_map_errors.empty()) return runtime::Requeue::Soon();
+  return runtime::Requeue::Never();  // namespaces that wait for the webhook: its controller calls
+}
+
+Status TracingPolicyController::ReportStatus(const api::TracingPolicy& policy,
+                                             const domain::StatusPlan& plan,
+                                             runtime::ReconcileContext& context) {
+  api::TracingPolicyStatus status;
+  status.observed_generation = plan.observed_generation;
+  status.conditions = plan.conditions;
+  status.matched_pods = plan.pods.matched;
+  status.injected_pods = plan.pods.injected;
+  status.outdated_pods = plan.pods.outdated;
+
+  const kube::ObjectMeta& meta = policy.metadata;
+  codec::JsonWriter json;
+  json.BeginObject()
+      .Member("apiVersion", api::kTracingPolicies.ApiVersion())
+      .Member("kind", api::kTracingPolicyKind);
+  // The uid: a policy deleted and made again under this name must not get the old one's status.
+  json.Key("metadata")
+      .BeginObject()
+      .Member("name", meta.key.name)
+      .Member("namespace", meta.key.namespace_name)
+      .Member("uid", meta.uid)
+      .EndObject();
+  json.Key("status").Raw(api::EncodeStatus(status)).EndObject();
+  auto applied = client_.Apply(api::kTracingPolicies, meta.key, json.text(),
+                               {.field_manager = std::string(kStatusManager),
+                                .subresource = "status",
+                                .force = kube::Force::kYes},
+                               context.stop);
+  if (applied || applied.error().kind == ErrorKind::kNotFound) return {};
+  return Fail(std::move(applied.error()));
+}
+
+Result<runtime::Requeue> TracingPolicyController::Finalize(const api::TracingPolicy& policy,
+                                                           runtime::ReconcileContext& context) {
+  Forget(policy.metadata.key);
+  if (!policy.metadata.HasFinalizer(kCleanupFinalizer)) return runtime::Requeue::Never();
+  TRY(config_maps_.RemoveAll(policy.metadata.uid, context.stop));
+  TRY(config_maps_.RemoveFinalizer(policy, context.stop));
+  context.log.Info("Cleaned up after policy", {{"policy", policy.metadata.key.ToString()}});
+  return runtime::Requeue::Never();
+}
+
+void TracingPolicyController::PublishGauges(const kube::ObjectKey& key,
+                                            const domain::PodCounts& pods) {
+  const MetricLabels labels = PolicyLabels(key);
+  metrics_.MakeGauge(kPolicies, "TracingPolicies in force", labels).Set(1);
+  metrics_.MakeGauge(kMatched, "Pods that a policy applies to", labels)
+      .Set(static_cast<double>(pods.matched));
+  metrics_.MakeGauge(kInjected, "Pods that carry the sidecar of a policy", labels)
+      .Set(static_cast<double>(pods.injected));
+  metrics_.MakeGauge(kOutdated, "Pods without, or with an older, injection of a policy", labels)
+      .Set(static_cast<double>(pods.outdated));
+}
+
+void TracingPolicyController::Forget(const kube::ObjectKey& key) {
+  coverage_.Forget(key);
+  const MetricLabels labels = PolicyLabels(key);
+  for (const auto name : {kPolicies, kMatched, kInjected, kOutdated}) metrics_.Remove(name, labels);
+  const std::scoped_lock lock(mutex_);
+  counts_written_.erase(key);
+}
+
+}  // namespace tracekeeper::controllers

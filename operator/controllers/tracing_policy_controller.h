@@ -1,0 +1,79 @@
+#pragma once
+// TracingPolicyController brings one TracingPolicy into force: writes the sidecar's ConfigMap into
+// every namespace whose pods it selects, says so to the webhook's controller, counts pods, and
+// reports what is true in the status.
+//
+// Threads:  Reconcile on several workers at once, never twice for one policy.
+// Owner:    wiring; everything it is given outlives it.
+// Failure:  a ConfigMap that cannot be written is a condition with the server's sentence and a
+//           retry; pods are injected all the same, their volume is optional. A policy that does
+//           not compile keeps what is in force.
+// Writes:   server-side apply under the manager "tracekeeper" (ConfigMaps) and
+//           "tracekeeper-status" (status); nothing when nothing changed.
+
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "operator/api/tracing_policy.h"
+#include "operator/controllers/config_maps.h"
+#include "operator/controllers/observed.h"
+#include "operator/controllers/policy_catalog.h"
+#include "operator/controllers/webhook_coverage.h"
+#include "operator/domain/plan_status.h"
+#include "src/base/metrics.h"
+#include "src/kube/client.h"
+#include "src/kube/events.h"
+#include "src/runtime/controller.h"
+#include "src/runtime/store.h"
+
+namespace tracekeeper::controllers {
+
+class TracingPolicyController {
+ public:
+  struct Stores {
+    const runtime::Store<api::TracingPolicy>& policies;
+    const runtime::Store<kube::ObjectMeta>& namespaces;
+    const runtime::Store<ObservedPod>& pods;
+    runtime::IndexId pods_by_namespace;
+  };
+
+  TracingPolicyController(Stores stores, ConfigMaps& config_maps, const PolicyCatalog& catalog,
+                          WebhookCoverageLedger& coverage, kube::Client& client,
+                          kube::EventRecorder& events, Metrics& metrics);
+
+  Result<runtime::Requeue> Reconcile(const kube::ObjectKey& key,
+                                     runtime::ReconcileContext& context);
+
+ private:
+  Result<runtime::Requeue> Finalize(const api::TracingPolicy& policy,
+                                    runtime::ReconcileContext& context);
+  void BringIntoForce(const api::TracingPolicy& policy,
+                      const domain::PolicyCompilation& compilation,
+                      domain::PolicyObservation& observation, runtime::ReconcileContext& context);
+  [[nodiscard]] std::vector<std::string> TargetNamespaces(
+      const domain::CompiledPolicy& policy) const;
+  void CountPods(const domain::CompiledPolicy& policy, const std::vector<std::string>& namespaces,
+                 domain::PolicyObservation& observation) const;
+  Status ReportStatus(const api::TracingPolicy& policy, const domain::StatusPlan& plan,
+                      runtime::ReconcileContext& context);
+  Result<runtime::Requeue> Report(const api::TracingPolicy& policy,
+                                  const domain::PolicyObservation& observation,
+                                  runtime::ReconcileContext& context);
+  void PublishGauges(const kube::ObjectKey& key, const domain::PodCounts& pods);
+  void Forget(const kube::ObjectKey& key);
+
+  const Stores stores_;
+  ConfigMaps& config_maps_;
+  const PolicyCatalog& catalog_;
+  WebhookCoverageLedger& coverage_;
+  kube::Client& client_;
+  kube::EventRecorder& events_;
+  Metrics& metrics_;
+
+  std::mutex mutex_;
+  std::unordered_map<kube::ObjectKey, Instant> counts_written_;
+};
+
+}  // namespace tracekeeper::controllers
