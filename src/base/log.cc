@@ -47,7 +47,8 @@ class CallbackSink final : public spdlog::sinks::base_sink<std::mutex> {
 bool NeedsQuotes(std::string_view value) {
   if (value.empty()) return true;
   for (const char c : value) {
-    if (c <= ' ' || c == '"' || c == '=' || c == '\\' || c == 0x7f) return true;
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte <= ' ' || c == '"' || c == '=' || c == '\\' || byte == 0x7f) return true;
   }
   return false;
 }

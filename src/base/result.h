@@ -34,5 +34,5 @@ T TakeValue(Result<T>&& result) {
         _Pragma("GCC diagnostic ignored \"-Wshadow\"") auto try_result = (expression);            \
     _Pragma("GCC diagnostic pop") if (!try_result) return ::tl::unexpected<::tracekeeper::Error>( \
         std::move(try_result).error());                                                           \
-    std::move(try_result).value();                                                                \
+    ::tracekeeper::TakeValue(std::move(try_result));                                              \
   })
