@@ -11,9 +11,10 @@
 // Threads:  all methods are safe from any thread and block their caller.
 // Owner:    wiring; transports, credentials, clock and metrics outlive it.
 // Failure:  every answer of 400 and above is an Error by kind (status_error.h) whose sentence names
-//           verb, object and the server's reason. Calls that may be repeated without harm honour
-//           Retry-After on 429 and 503, and are sent once more after a broken connection; the
-//           others are sent once. 401: the token file is read again, and a new token gets one try.
+//           verb, object and the server's reason. 429 and 503 with Retry-After are waited for and
+//           tried again, max_repeats times and within the deadline; calls that do no harm twice
+//           are sent once more after a broken connection. A watch is never repeated: its caller
+//           knows where to resume. 401: the token file is read again, a new token gets one try.
 // Metrics:  rest_client_requests_total{code,method,host}, rest_client_request_duration_seconds
 //           {verb,host}, rest_client_request_retries_total{code,verb,host}.
 
@@ -109,10 +110,15 @@ struct DeleteOptions {
   DryRun dry_run = DryRun::kNo;
 };
 
+/// What may be done when the outcome of a call is open.
+enum class Repeat {
+  kNever,
+  kWhenRefused,  // after 429 or 503 with Retry-After: the server says that it did nothing
+  kSafe,         // also after a broken connection: doing it twice is doing it once
+};
+
 /// A call that has no method of its own here: a review, a token, an eviction, /version.
 struct RawCall {
-  enum class Repeat { kSafe, kNever };
-
   std::string method = "GET";
   std::string target;  // path and query
   std::string content_type;
@@ -121,6 +127,8 @@ struct RawCall {
   std::string accept = "application/json";
   Repeat repeat = Repeat::kNever;
 };
+
+class Caller;
 
 class Client {
  public:
@@ -177,7 +185,6 @@ class Client {
   [[nodiscard]] const Options& options() const;
 
  private:
-  class Caller;
   std::unique_ptr<Caller> caller_;
 };
 

@@ -3,37 +3,32 @@
 // we run, because Kubernetes replaces them: a token lives an hour, and its file changes before it
 // ends.
 //
-// Threads:  all methods are safe from any thread; a read of a file happens under the lock, at most
-//           once a period.
+// Threads:  all methods are safe from any thread; a file is read under the lock, at most once a
+//           period.
 // Owner:    the client's wiring; outlives the clients and transports that use it.
-// Failure:  when a file can't be read the last good bytes stay in use and the failure is logged
-//           once until it heals; only a first read that fails is an error.
-// Secrets:  never in a log line or an error. Strings are wiped when they are replaced.
+// Failure:  when a file can't be read any more, the last good bytes stay in use and the failure is
+//           logged once until it heals; only a first read that fails is an error.
+// Time:     periods are measured on the monotonic clock: a jump of the wall clock changes nothing.
+// Secrets:  never in a log line or an error.
+// Source:   client-go: token every minute less 10 s of leeway, certificates every 5 min.
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "src/base/clock.h"
 #include "src/base/log.h"
 #include "src/base/result.h"
+#include "src/crypto/certificate.h"
 #include "src/kube/config.h"
 
 namespace tracekeeper::kube {
 
-/// PEM texts as the TLS layer takes them. Equal `version`s mean equal bytes.
-struct TlsMaterial {
-  std::string certificate_authority;
-  std::string client_certificate;
-  std::string client_key;
-  std::uint64_t version = 0;
-};
-
 class Credentials {
  public:
   struct Options {
-    /// A token file is read again when its last read is this old: a minute less 10 s of leeway.
     Duration token_period = std::chrono::seconds(50);
-    Duration certificate_period = std::chrono::seconds(300);
+    Duration certificate_period = std::chrono::minutes(5);
   };
 
   /// Reads everything once.
@@ -43,14 +38,18 @@ class Credentials {
                                                    Logger log, Options options);
   ~Credentials();
 
-  /// The bearer token, or an empty string where the identity is a client certificate.
-  [[nodiscard]] std::string Token();
+  /// The value of the Authorization header, or an empty string where there is no token.
+  [[nodiscard]] std::string Authorization();
 
-  /// Reads the token file now, whatever its age: the server has just answered 401. True when the
-  /// token is another than `refused`, so that one more try makes sense.
-  bool RefreshToken(std::string_view refused);
+  /// Reads the token file now, whatever its age: the server has just answered 401 to `refused`.
+  /// True when there is another token by now, so that one more try makes sense.
+  bool RefreshAuthorization(std::string_view refused);
 
-  [[nodiscard]] TlsMaterial Tls();
+  /// The certificates to trust, as PEM; empty where the configuration names none.
+  [[nodiscard]] std::string AuthoritiesPem();
+
+  /// The certificate to show, or null where there is none.
+  [[nodiscard]] std::shared_ptr<const crypto::CertificatePair> ClientCertificate();
 
  private:
   struct State;

@@ -4,8 +4,8 @@
 //
 // Threads:  one thread at a time.
 // Failure:  one object that cannot be decoded becomes an event with `error` and, where it could be
-//           read, its key: the stream goes on. Bytes that are no watch stream, and an event over
-//           the size cap, are kDecode: the stream must be left.
+//           read, its key: the stream goes on, also past an event over the size cap. Bytes that
+//           are no watch stream are kDecode: the stream must be left.
 //           An ERROR event (metav1.Status) ends the feed with that Status as its error.
 // Limits:   one event takes at most `max_event_bytes`.
 
@@ -55,9 +55,8 @@ class WatchDecoder {
                std::size_t max_event_bytes = kDefaultMaxEventBytes);
   ~WatchDecoder();
 
+  /// When the stream ends, half an event is forgotten: the server sends it again on resume.
   Status Feed(std::string_view bytes);
-  /// The stream ended. Half an event at its end is dropped: the server sends it again on resume.
-  void Finish();
 
  private:
   struct State;
