@@ -5,14 +5,14 @@
 namespace tracekeeper::config {
 namespace {
 
-/// Keys that YAML reads as the string they look like; all others keep their quotes.
+/// Keys that YAML surely reads as the string they look like; all others keep their quotes. It takes
+/// "No" and "ON" for booleans, so only words that begin with a small letter are plain.
 bool IsPlainKey(std::string_view key) {
   constexpr std::string_view kNotStrings[] = {"true", "false", "null", "yes", "no",
                                               "on",   "off",   "y",    "n"};
-  const bool is_word = !key.empty() && std::all_of(key.begin(), key.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-  });
-  return is_word &&
+  return !key.empty() && key.front() >= 'a' && key.front() <= 'z' &&
+         std::all_of(key.begin(), key.end(),
+                     [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }) &&
          std::find(std::begin(kNotStrings), std::end(kNotStrings), key) == std::end(kNotStrings);
 }
 

@@ -120,13 +120,6 @@ struct ShapeCase {
   const char* sentence;
 };
 
-const std::string& Repeat(std::string_view part, std::size_t times) {
-  static std::string text;
-  text.clear();
-  for (std::size_t i = 0; i < times; ++i) text.append(part);
-  return text;
-}
-
 class SidecarConfigShape : public ::testing::TestWithParam<ShapeCase> {};
 
 TEST_P(SidecarConfigShape, IsRefusedWithASentence) {
@@ -160,8 +153,9 @@ INSTANTIATE_TEST_SUITE_P(
         ShapeCase{"DigestLineOnly", "digest: ", "64 lower-case hexadecimal"},
         ShapeCase{"NotUtf8", kHead + "logLevel: \"\xff\xfe\"\n", ""},
         ShapeCase{"Binary", std::string("\0\1\2\3", 4), ""},
-        ShapeCase{"Bottomless", Repeat("[", 100000), ""},
-        ShapeCase{"TooLong", kHead + "# " + Repeat("x", kSidecarConfigMaxBytes), "at most 262144"}),
+        ShapeCase{"Bottomless", std::string(100000, '['), ""},
+        ShapeCase{"TooLong", kHead + "# " + std::string(kSidecarConfigMaxBytes, 'x'),
+                  "at most 262144"}),
     [](const auto& test) { return test.param.name; });
 
 struct ValueCase {
@@ -239,6 +233,7 @@ INSTANTIATE_TEST_SUITE_P(
         ValueCase{"CertificateAlone",
                   [](auto& c) { c.export_to->tls.certificate_file = "/tls.crt"; },
                   "certificateFile and keyFile together"},
+        ValueCase{"CaTwice", [](auto& c) { c.export_to->tls.ca_pem = "-----BEGIN"; }, "keep one"},
         ValueCase{"AuthFile", [](auto& c) { c.export_to->auth->file = ""; }, "export.auth.file"},
         ValueCase{"AuthHeaderMissing",
                   [](auto& c) { c.export_to->auth->scheme = AuthScheme::kHeader; },
