@@ -101,6 +101,15 @@ class Forbidden(FolderTest):
         self.assertEqual(self.check({"operator/domain/a.h": "// the caller has the Clock\n"}), [])
         self.assertEqual(len(self.check({"operator/domain/a.h": "void F(const Clock& clock);\n"})), 1)
 
+    def test_a_function_is_refused_where_it_is_called(self):
+        table = "src sidecar : code : gmtime( : not safe\n"
+        called = "auto a = std::gmtime(&t);\n"
+        other = "#include <gmtime>\nauto b = fmt::gmtime(t), c = my_gmtime(t);\nint gmtime;\n"
+        for path, text, count in (("src/a.cc", called, 1), ("sidecar/a.cc", called, 1), ("cli/a.cc", called, 0),
+                                  ("src/a.cc", other, 0)):
+            folder = self.folder({"tools/lint/forbidden.txt": table, path: text})
+            self.assertEqual(len(forbidden.check(folder)), count, (path, text))
+
     def test_other_folders_are_free(self):
         self.assertEqual(self.check({"operator/app/a.cc": "#include <thread>\nTracingPolicy p;\n"}), [])
 

@@ -11,12 +11,12 @@ def check(tree):
     problems = []
     for line, cells in trees.read_table(tree.text("tools/lint/forbidden.txt"), 4):
         if len(cells) != 4 or cells[1] not in ("code", "text"):
-            problems.append(f"tools/lint/forbidden.txt:{line}: want `folder : code|text : words : why`")
+            problems.append(f"tools/lint/forbidden.txt:{line}: want `folders : code|text : words : why`")
             continue
-        folder, where, words, why = cells
+        folders, where, words, why = cells
         pattern = re.compile("|".join(_pattern(word) for word in words.split()))
         for path in tree.cpp():
-            if path.startswith(folder + "/"):
+            if trees.folder_of(path, folders.split()):
                 text = tree.text(path)
                 text = text if where == "text" else trees.without_comments(text)
                 problems += [f"{path}:{text.count(chr(10), 0, m.start()) + 1}: {m[0]}: {why}"
@@ -25,8 +25,11 @@ def check(tree):
 
 
 def _pattern(word):
-    escaped = re.escape(word)
-    return escaped if word.startswith("<") else rf"(?<!\w){escaped}(?!\w)"
+    if word.startswith("<"):
+        return re.escape(word)
+    if word.endswith("("):  # fmt's functions of the same names are safe
+        return rf"(?<!\w)(?<!fmt::){re.escape(word[:-1])}\s*\("
+    return rf"(?<!\w){re.escape(word)}(?!\w)"
 
 
 if __name__ == "__main__":
