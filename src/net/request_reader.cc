@@ -1,0 +1,197 @@
+#include "src/net/request_reader.h"
+
+#include <algorithm>
+#include <boost/beast/http/basic_parser.hpp>
+#include <boost/beast/http/error.hpp>
+#include <boost/beast/http/rfc7230.hpp>
+#include <cstring>
+#include <string>
+#include <utility>
+
+namespace tracekeeper::net {
+
+namespace http = boost::beast::http;
+using boost::beast::iequals;
+using boost::beast::string_view;
+
+namespace {
+
+// One TLS record; an AdmissionReview of a common pod arrives in one read.
+// Header, chunk header and trailer must each fit in.
+constexpr std::size_t kBufferSize = 16U << 10U;
+
+std::string_view View(string_view text) { return {text.data(), text.size()}; }
+
+RequestReader::Refusal RefusalOf(const boost::system::error_code& error) {
+  if (error == http::error::header_limit || error == http::error::buffer_overflow) {
+    return {431, "The request header is longer than this server accepts."};
+  }
+  if (error == http::error::body_limit) {
+    return {413, "The request body is longer than this server accepts."};
+  }
+  if (error == http::error::bad_version) return {505, "This server speaks HTTP/1.1 and HTTP/1.0."};
+  if (error == http::error::bad_transfer_encoding) {
+    return {400, "The request's Transfer-Encoding is not \"chunked\" alone."};
+  }
+  if (error == http::error::bad_content_length) {
+    return {400, "The request's Content-Length is not one number."};
+  }
+  if (error == http::error::bad_chunk || error == http::error::bad_chunk_extension) {
+    return {400, "A chunk of the request body has no valid size."};
+  }
+  if (error == http::error::bad_field) {
+    return {400, "An HTTP/1.1 request needs exactly one Host header."};
+  }
+  return {400, "This is not an HTTP/1.1 request."};
+}
+
+}  // namespace
+
+/// Collects what Beast's parser recognises straight into a Request.
+class RequestReader::Parser final : public http::basic_parser<true> {
+ public:
+  Parser(std::size_t header_limit, std::size_t body_limit_bytes) {
+    this->header_limit(static_cast<std::uint32_t>(header_limit));
+    this->body_limit(body_limit_bytes);
+    this->eager(true);
+  }
+
+  Request request;
+  bool started = false;
+  bool wants_continue = false;
+
+ private:
+  using Error = boost::system::error_code;
+
+  void on_request_impl(http::verb, string_view method, string_view target, int version,
+                       Error&) override {
+    request.method = View(method);
+    request.target = View(target);
+    is_http11_ = version == 11;
+  }
+
+  void on_field_impl(http::field name, string_view name_text, string_view value,
+                     Error& error) override {
+    if (is_header_done()) return;  // trailers say nothing that a handler here needs
+    switch (name) {
+      case http::field::host:
+        if (std::exchange(has_host_, true)) error = http::error::bad_field;
+        break;
+      case http::field::transfer_encoding:
+        // Beast takes any list that ends in chunked, and ignores others: a smuggler's door.
+        if (!is_http11_ || !iequals(value, "chunked")) error = http::error::bad_transfer_encoding;
+        break;
+      case http::field::content_length:
+        if (std::exchange(has_length_, true)) error = http::error::bad_content_length;
+        break;
+      case http::field::expect:
+        wants_continue = is_http11_ && iequals(value, "100-continue");
+        break;
+      default:
+        break;
+    }
+    request.headers.Add(View(name_text), View(value));
+  }
+
+  void on_header_impl(Error& error) override {
+    if (is_http11_ && !has_host_) {
+      error = http::error::bad_field;
+      return;
+    }
+    // The limit was checked already, so this reserves no more than the handler may be given.
+    if (const auto length = content_length()) request.body.reserve(*length);
+  }
+
+  void on_body_init_impl(const boost::optional<std::uint64_t>&, Error&) override {}
+
+  std::size_t on_body_impl(string_view bytes, Error&) override {
+    request.body.append(bytes.data(), bytes.size());
+    return bytes.size();
+  }
+
+  void on_chunk_header_impl(std::uint64_t, string_view, Error&) override {}
+
+  std::size_t on_chunk_body_impl(std::uint64_t, string_view bytes, Error&) override {
+    request.body.append(bytes.data(), bytes.size());
+    return bytes.size();
+  }
+
+  void on_finish_impl(Error&) override {}
+  void on_response_impl(int, string_view, int, Error&) override {}
+
+  bool is_http11_ = true;
+  bool has_host_ = false;
+  bool has_length_ = false;
+};
+
+RequestReader::RequestReader(std::size_t header_limit, std::size_t body_limit)
+    : header_limit_(std::min(header_limit, kBufferSize - 1)),
+      body_limit_(body_limit),
+      parser_(std::make_unique<Parser>(header_limit_, body_limit_)) {}
+
+RequestReader::~RequestReader() = default;
+
+std::span<char> RequestReader::Space() {
+  if (!buffer_) buffer_ = std::make_unique_for_overwrite<char[]>(kBufferSize);
+  if (begin_ == end_) {
+    begin_ = end_ = 0;
+  } else if (begin_ > 0) {
+    std::memmove(buffer_.get(), buffer_.get() + begin_, end_ - begin_);
+    end_ -= std::exchange(begin_, 0);
+  }
+  return {buffer_.get() + end_, kBufferSize - end_};
+}
+
+RequestReader::Progress RequestReader::Commit(std::size_t size) {
+  end_ += size;
+  return Parse();
+}
+
+RequestReader::Progress RequestReader::Parse() {
+  while (begin_ < end_) {
+    boost::system::error_code error;
+    parser_->started = true;
+    begin_ += parser_->put(boost::asio::const_buffer(buffer_.get() + begin_, end_ - begin_), error);
+    if (error == http::error::need_more) {
+      if (begin_ > 0 || end_ < kBufferSize) return Progress::kNeedMore;
+      error = parser_->is_header_done() ? http::error::bad_chunk : http::error::header_limit;
+    }
+    if (error) {
+      refusal_ = RefusalOf(error);
+      return Progress::kRefused;
+    }
+    if (parser_->is_done()) return Progress::kComplete;
+  }
+  return Progress::kNeedMore;
+}
+
+RequestReader::Progress RequestReader::Resume() {
+  // RFC 9112 2.2: an empty line before a request is skipped; some clients end a body with one.
+  while (end_ - begin_ >= 2 && buffer_[begin_] == '\r' && buffer_[begin_ + 1] == '\n') begin_ += 2;
+  return Parse();
+}
+
+bool RequestReader::at_start() const { return !parser_->started; }
+
+bool RequestReader::header_done() const { return parser_->is_header_done(); }
+
+bool RequestReader::TakeContinueWish() {
+  if (!parser_->is_header_done() || parser_->is_done()) return false;
+  return std::exchange(parser_->wants_continue, false);
+}
+
+Request RequestReader::Take() {
+  Request request = std::move(parser_->request);
+  parser_ = std::make_unique<Parser>(header_limit_, body_limit_);
+  return request;
+}
+
+bool RequestReader::keep_alive() const { return parser_->keep_alive(); }
+
+RequestReader::Refusal RequestReader::refusal() const { return refusal_; }
+
+void RequestReader::ReleaseBuffer() {
+  if (begin_ == end_) buffer_.reset();
+}
+
+}  // namespace tracekeeper::net
