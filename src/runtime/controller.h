@@ -39,7 +39,7 @@ class Requeue {
   static Requeue At(Instant instant) { return Requeue(Kind::kAt, {}, instant); }
 
  private:
-  friend class Worker;
+  friend class Controller;
   enum class Kind { kNever, kSoon, kAfter, kAt };
   Requeue(Kind kind, Duration delay, Instant instant)
       : kind_(kind), delay_(delay), instant_(instant) {}

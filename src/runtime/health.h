@@ -46,6 +46,8 @@ class HealthChecks {
     Check check;
   };
   [[nodiscard]] std::vector<Named> Snapshot() const;
+  [[nodiscard]] Answer Judge(const std::vector<Named>& checks, bool verbose,
+                             std::vector<std::string_view> excluded) const;
 
   const std::string name_;
   mutable std::mutex mutex_;

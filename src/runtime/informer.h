@@ -27,7 +27,7 @@ namespace tracekeeper::runtime {
 /// The part of an Informer that does not depend on T.
 class ReflectorThread {
  public:
-  ReflectorThread(ReflectorOptions options, kube::Client& client, ReflectorSink& sink,
+  ReflectorThread(const ReflectorOptions& options, kube::Client& client, ReflectorSink& sink,
                   const Clock& clock, const Logger& log);
   ~ReflectorThread();
 

@@ -10,10 +10,9 @@
 //           last one takes it.
 // Memory:   a string is freed with its last handle.
 
-#include <compare>
-#include <functional>
-#include <memory>
+#include <cstddef>
 #include <string_view>
+#include <utility>
 
 namespace tracekeeper::runtime {
 
@@ -58,7 +57,7 @@ class InternTable {
  private:
   friend class InternedString;
   struct State;
-  std::shared_ptr<State> state_;
+  State* state_;  // freed by the table or the last handle, whichever goes last
 };
 
 }  // namespace tracekeeper::runtime

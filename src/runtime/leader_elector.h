@@ -36,7 +36,7 @@ struct LeaderElectionOptions {
   Duration lease_duration = std::chrono::seconds(15);
   Duration renew_deadline = std::chrono::seconds(10);
   Duration retry_period = std::chrono::seconds(2);
-  /// A candidate waits for retry_period * [1, 1 + jitter).
+  /// A candidate tries again after retry_period * [1, 1 + jitter): 2 to 4.4 s.
   double jitter = 1.2;
   /// livez fails when a leader has not renewed for lease_duration + this: its thread hangs.
   Duration watchdog_tolerance = std::chrono::seconds(20);
@@ -70,6 +70,8 @@ class LeaderElector {
   void Stop();
 
   [[nodiscard]] bool is_leader() const;
+  /// After on_lost, another replica cannot lead for at least this long.
+  [[nodiscard]] Duration grace_after_loss() const;
   /// Who holds the lease as far as is known; empty when nobody does.
   [[nodiscard]] std::string leader() const;
   /// For livez.

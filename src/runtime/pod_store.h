@@ -91,8 +91,8 @@ class PodProjection {
   Result<Pod> operator()(codec::JsonValue pod) const;
 
  private:
-  std::vector<Pod::Pair> Pairs(codec::JsonValue object,
-                               bool (*keep)(const PodProjection&, std::string_view)) const;
+  [[nodiscard]] std::vector<Pod::Pair> Labels(codec::JsonValue labels) const;
+  [[nodiscard]] std::vector<Pod::Pair> Annotations(codec::JsonValue annotations) const;
 
   std::vector<std::string> annotations_;
   std::shared_ptr<InternTable> strings_;

@@ -15,6 +15,7 @@
 //           others as warnings. A server that does not serve the resource is such an error too.
 // Source:   client-go's reflector, kube-rs' watcher.
 
+#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <mutex>
@@ -89,28 +90,35 @@ class Reflector {
   using Random = std::function<double()>;
 
   Reflector(ReflectorOptions options, kube::Client& client, ReflectorSink& sink, const Clock& clock,
-            Random random, Logger log);
+            Random random, const Logger& log);
 
   void Run(const StopToken& stop);
+
+  /// Returns when the first full set is in the sink. False when `stop` was asked for before.
+  bool WaitForSync(const StopToken& stop) const;
 
   [[nodiscard]] ReflectorStatus status() const;
 
  private:
   class EventSink;
   class PageSink;
+  class LateBookmarkGuard;
   enum class WatchListSupport { kUnknown, kSupported, kUnsupported };
 
   Status Sync(const StopToken& stop);
   Status SyncByList(const StopToken& stop);
   Status SyncByWatchList(const StopToken& stop);
   Status Watch(const StopToken& stop);
-  void HandleFailure(const Error& error);
-  bool WaitAfterFailure(const Error& error, const StopToken& stop);
+  void Recover(const Error& error, const StopToken& stop);
+  void LogFailure(const Error& error, Duration wait) const;
   void RedeliverWhenDue();
   void SetState(ReflectorState state);
+  void CountWatch();
   void SetVersion(std::string_view resource_version);
-  void FinishSync(std::string_view resource_version);
+  void FinishSync(std::string_view resource_version, std::string_view way);
+  [[nodiscard]] Duration WaitAfter(const Error& error);
   [[nodiscard]] Duration DrawWatchTimeout() const;
+  [[nodiscard]] Duration DrawRedelivery() const;
 
   const ReflectorOptions options_;
   kube::Client& client_;
@@ -120,15 +128,17 @@ class Reflector {
   const Logger log_;
 
   // Used by the thread in Run() alone.
-  std::string version_;       // where a watch continues
-  bool synced_ = false;       // version_ can be watched from
-  bool read_newest_ = false;  // the last version was refused: ask without one
+  std::string version_;            // where a watch continues
+  bool synced_ = false;            // version_ can be watched from
+  bool read_newest_ = false;       // the last version was refused: ask without one
+  bool paged_from_cache_ = false;  // the server has no watch cache: pages cost it nothing extra
   WatchListSupport watch_list_ = WatchListSupport::kUnknown;
   unsigned attempt_ = 0;  // failures in a row, for the backoff
   std::optional<MonotonicTime> last_failure_;
   MonotonicTime redeliver_at_{};
 
   mutable std::mutex mutex_;
+  mutable std::condition_variable_any first_sync_;
   ReflectorStatus status_;
 };
 

@@ -5,6 +5,7 @@
 //   const StopOnSignal signals;            // first thing in main: threads inherit its signal mask
 //   return manager.Run(signals.token()) ? 0 : 1;
 //
+// Failure:  throws std::system_error when the kernel has no descriptor left.
 // Threads:  made and destroyed by main, before other threads begin and after they ended.
 
 #include <stop_token>
@@ -23,7 +24,9 @@ class StopOnSignal {
 
  private:
   std::stop_source source_;
-  std::jthread thread_;
+  int signals_ = -1;
+  int end_ = -1;
+  std::thread thread_;
 };
 
 }  // namespace tracekeeper::runtime

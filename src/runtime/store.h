@@ -110,7 +110,7 @@ class Store final : public ReflectorSink {
       const KeyView b = View(right);
       return a.name == b.name && a.namespace_name == b.namespace_name;
     }
-    static KeyView View(const KeyView& key) { return key; }
+    static const KeyView& View(const KeyView& key) { return key; }
     static KeyView View(const Entry& entry) { return ViewOf(entry); }
   };
   using Entries = std::unordered_set<Entry, Hash, Equal>;
@@ -129,10 +129,11 @@ class Store final : public ReflectorSink {
   };
 
   const Entry* FindEntry(KeyView key) const;
-  void Insert(Entry entry);
-  void Erase(const Entry* entry);
-  void Deliver(const Change<T>& change);
+  void Put(const Entry* known, Entry entry);
+  static void AddTo(Index& index, std::vector<std::string> values, const Entry* entry);
+  static void RemoveFrom(Index& index, const std::vector<std::string>& values, const Entry* entry);
   void RemoveEntry(const Entry* entry, Object last_state, Certainty certainty);
+  void Deliver(const Change<T>& change);
 
   const std::string name_;
   const Project project_;

@@ -133,6 +133,8 @@ class WorkQueue {
   void MakeDueLocked(Node& node, MonotonicTime now);
   void PromoteLocked(MonotonicTime now);
   std::optional<kube::ObjectKey> TakeLocked(MonotonicTime now);
+  void EndRunLocked(Node& node, MonotonicTime now);
+  void ApplyOutcomeLocked(Node& node, const Outcome& outcome, MonotonicTime now);
   void ForgetIfIdleLocked(Entries::iterator entry);
 
   const Options options_;
@@ -144,6 +146,7 @@ class WorkQueue {
   std::set<Node*, MoreUrgent> due_;  // without the keys that are running
   std::set<Node*, EarlierDue> delayed_;
   std::set<const Node*> running_;
+  std::size_t depth_ = 0;  // keys that wait and are due, running ones included
   std::uint64_t next_sequence_ = 0;
   bool stopped_ = false;
   QueueMetrics metrics_;

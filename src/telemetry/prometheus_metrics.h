@@ -4,6 +4,7 @@
 //
 //   PrometheusMetrics metrics;
 //   ProcessMetrics process(metrics);
+//   metrics.BeforeText([&] { process.Refresh(); });
 //   const std::string text = metrics.Text();        // for GET /metrics
 //
 // Threads:  all methods are safe from any thread.
@@ -36,7 +37,8 @@ class PrometheusMetrics final : public Metrics {
                            const std::vector<double>& bounds) override;
   void Remove(std::string_view name, const MetricLabels& labels) override;
 
-  /// Runs `refresh` before each Text(): for values that are read and not counted.
+  /// Runs `refresh` before each Text(), one at a time: for values that are read and not counted.
+  /// It may make metrics, but not call Text() or BeforeText().
   void BeforeText(std::function<void()> refresh);
   [[nodiscard]] std::string Text() const;
 
