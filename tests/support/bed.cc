@@ -169,9 +169,13 @@ std::optional<std::string> Bed::WhyNot(const BedOptions& options) {
 
 Result<std::unique_ptr<Bed>> Bed::Start(const BedOptions& options) {
   const fs::path folder = TRY(MakeFolder());
-  auto keeper = TRY(Keeper::Start(StartArguments(options, folder)));
-  auto bed = std::unique_ptr<Bed>(new Bed(folder, std::move(keeper)));
-  return bed;
+  auto keeper = Keeper::Start(StartArguments(options, folder));
+  if (!keeper) {
+    std::error_code ignored;  // most failures have removed it already
+    fs::remove_all(folder, ignored);
+    return Fail(std::move(keeper).error());
+  }
+  return std::unique_ptr<Bed>(new Bed(folder, *std::move(keeper)));
 }
 
 Bed::Bed(fs::path folder, std::unique_ptr<Keeper> keeper)
@@ -266,21 +270,19 @@ Status Bed::LoadImage(const fs::path& archive) {
 }
 
 std::vector<std::string> Bed::EnterCommand(std::vector<std::string> argv) const {
-  if (namespace_process_ == 0) return argv;
-  std::vector<std::string> entered = {
-      "nsenter", "--target", std::to_string(namespace_process_),
-      "--net",   "--mount",  "--pid",
-      "--uts",   "--ipc",    "--wd=" + fs::current_path().string(),
-      "--",      "env",      "KUBECONFIG=" + admin_kubeconfig().string()};
+  std::vector<std::string> entered;
+  if (namespace_process_ != 0) {
+    // Each of these replaces itself, so signals, exit code and process id are the program's own.
+    entered = {"nsenter", fmt::format("--net=/proc/{}/ns/net", namespace_process_), "--"};
+  }
+  entered.insert(entered.end(), {"env", "KUBECONFIG=" + admin_kubeconfig().string()});
   entered.insert(entered.end(), argv.begin(), argv.end());
   return entered;
 }
 
 Result<CommandResult> Bed::Enter(const std::vector<std::string>& argv, std::string_view input,
                                  std::chrono::seconds limit) {
-  return RunProcess(
-      {.argv = EnterCommand(argv), .environment = {{"KUBECONFIG", admin_kubeconfig().string()}}},
-      input, limit);
+  return RunProcess({.argv = EnterCommand(argv)}, input, limit);
 }
 
 std::string Bed::LogTails(std::size_t lines_each) const {

@@ -21,8 +21,8 @@
 // Failure:  Errors name the part that did not come up and end with the tail of its log. When the
 //           current test has failed, the destructor prints the tail of every log first.
 //           TRACEKEEPER_KEEP_LOGS=FOLDER keeps all logs there.
-// Cost:     API server ready in 3 to 6 s, controllers 1.5 s more, first node 2 to 4 s, others 2 s;
-//           about 350 MiB, 500 MiB with a node, 100 MiB for each further one.
+// Cost:     2 to 6 s, with or without nodes, on two cores that have nothing else to do; about
+//           350 MiB, 500 MiB with a node, 100 MiB for each further one. Gone in 1 s.
 
 #include <chrono>
 #include <cstdint>
@@ -74,8 +74,9 @@ class Bed {
   /// GTEST_SKIP, or nothing. A server that is not built yet is no reason: Start() says what to do.
   static std::optional<std::string> WhyNot(const BedOptions& options);
 
-  /// Returns when every part is ready: API server and default service account answer, each node is
-  /// Ready.
+  /// Returns when every part is ready: the API server answers, namespace `default` is there, with
+  /// controllers its default service account too (without one no pod can be created), and each node
+  /// is Ready.
   static Result<std::unique_ptr<Bed>> Start(const BedOptions& options = {});
 
   ~Bed();
@@ -111,7 +112,7 @@ class Bed {
 
   // --- Faults ----------------------------------------------------------------------------------
 
-  /// SIGKILL: connections break, nothing is flushed. The part stays down until Start().
+  /// SIGKILL: connections break, nothing is flushed. The part stays down until StartPart().
   Status Kill(BedPart part);
   /// Starts a killed part and waits until the API server answers (unless that is still down).
   Status StartPart(BedPart part);
@@ -131,8 +132,9 @@ class Bed {
   [[nodiscard]] const std::vector<BedNode>& nodes() const { return nodes_; }
   /// Imports a docker-archive into every node.
   Status LoadImage(const std::filesystem::path& archive);
-  /// `argv` as a command that runs inside the bed's namespaces (network, mounts, processes) with
-  /// KUBECONFIG of admin; without nodes it is `argv` itself.
+  /// `argv` as a command that runs in the network of the control plane, node1 and its pods, with
+  /// KUBECONFIG of admin. Files, users and processes are the test's own: signals and the exit code
+  /// of the command are the program's. Without nodes the network is the test's too.
   [[nodiscard]] std::vector<std::string> EnterCommand(std::vector<std::string> argv) const;
   /// Runs a program inside to its end.
   Result<CommandResult> Enter(const std::vector<std::string>& argv, std::string_view input = {},
@@ -141,7 +143,7 @@ class Bed {
   // --- When something fails --------------------------------------------------------------------
 
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
-  /// One file a part: etcd, kube-apiserver, ...; node1/kubelet, ...
+  /// One file a part: etcd, kube-apiserver, kubelet, ...; node2-kubelet, ...
   [[nodiscard]] std::filesystem::path log_folder() const { return folder_ / "log"; }
   /// The last lines of every log, for a failure message.
   [[nodiscard]] std::string LogTails(std::size_t lines_each = 15) const;
