@@ -119,6 +119,7 @@ void Caller::Sign(net::Request& request) const {
 }
 
 Result<std::string> Caller::Send(ApiCall call, const StopToken& stop) {
+  call.request.target.insert(0, options_.path_prefix);
   Attempts attempts(*this, call.repeat);
   while (true) {
     Sign(call.request);
@@ -141,6 +142,7 @@ Result<std::string> Caller::Send(ApiCall call, const StopToken& stop) {
 
 Status Caller::Stream(ApiCall call, const net::CallOptions& options, BodySink& sink,
                       const StopToken& stop) {
+  call.request.target.insert(0, options_.path_prefix);
   Attempts attempts(*this, call.repeat);
   while (true) {
     Sign(call.request);

@@ -135,7 +135,8 @@ class Client {
   struct Options {
     std::string component = "tracekeeper";  // in User-Agent: "tracekeeper-operator"
     std::string version = "dev";
-    std::string host;  // label of the metrics: "10.0.0.1:6443"
+    std::string host;         // label of the metrics: "10.0.0.1:6443"
+    std::string path_prefix;  // before every path, for a server behind a gateway
     /// For a whole call, with its repeats.
     Duration deadline = std::chrono::seconds(30);
     unsigned max_repeats = 4;

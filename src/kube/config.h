@@ -5,13 +5,13 @@
 // Order:    the flag, KUBECONFIG (a list of files, merged: the first to set a value wins), the
 //           pod's own service account, ~/.kube/config.
 // Threads:  pure but for reading files; called at start.
-// Failure:  a sentence that names the file, the context and what to change. Exec plug-ins and
-//           auth-provider are refused: an operator has no browser and runs no foreign program.
+// Failure:  a sentence that names the file, the context and what to change. Refused: exec plug-ins
+//           and auth-provider (an operator has no browser and runs no foreign program), passwords,
+//           impersonation, proxy-url, and insecure-skip-tls-verify.
 // Limits:   kMaxKubeconfigBytes a file, kMaxKubeconfigFiles files; depth as codec/yaml.h has it.
+// Source:   client-go's tools/clientcmd (merging, relative file names).
 
-#include <cstdint>
-#include <functional>
-#include <optional>
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -33,10 +33,10 @@ struct DataOrFile {
 };
 
 struct Config {
-  std::string server;           // "https://10.0.0.1:6443", no slash at the end
-  std::string tls_server_name;  // empty: the host of `server`
-  bool insecure_skip_tls_verify = false;
-  DataOrFile certificate_authority;  // PEM
+  std::string server;                // scheme, host, port: "https://10.0.0.1:6443"
+  std::string path_prefix;           // of servers behind a gateway: "/k8s/clusters/c-1"
+  std::string tls_server_name;       // empty: the host of `server`
+  DataOrFile certificate_authority;  // PEM; absent: the system's
   DataOrFile client_certificate;     // PEM
   DataOrFile client_key;             // PEM
   DataOrFile token;
@@ -61,9 +61,5 @@ struct ConfigSearch {
 };
 
 Result<Config> LoadConfig(const ConfigSearch& search);
-
-/// Reads one kubeconfig document. `path` is for messages and for relative file names in it.
-Result<Config> ParseKubeconfig(std::string_view yaml, std::string_view path,
-                               std::string_view context = {});
 
 }  // namespace tracekeeper::kube
