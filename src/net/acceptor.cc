@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
@@ -108,6 +109,9 @@ class Acceptor::Listener : public std::enable_shared_from_this<Listener> {
   }
 
   void Close() {
+    // At once, even while every thread of the loop is busy: the kernel refuses peers from here on.
+    closed_ = true;
+    ::shutdown(socket_.native_handle(), SHUT_RDWR);
     asio::post(strand_, [self = shared_from_this()] {
       boost::system::error_code ignored;
       self->socket_.close(ignored);
@@ -119,15 +123,15 @@ class Acceptor::Listener : public std::enable_shared_from_this<Listener> {
       asio::basic_socket_acceptor<asio::ip::tcp, asio::strand<asio::io_context::executor_type>>;
 
   void Wait() {
-    if (!socket_.is_open()) return;
+    if (closed_) return;
     socket_.async_wait(Socket::wait_read,
                        [self = shared_from_this()](const boost::system::error_code& error) {
-                         if (!error) self->AcceptBatch();
+                         if (!error && !self->closed_) self->AcceptBatch();
                        });
   }
 
   void AcceptBatch() {
-    for (int accepted = 0; accepted < kBatch && socket_.is_open(); ++accepted) {
+    for (int accepted = 0; accepted < kBatch && !closed_; ++accepted) {
       const int descriptor =
           ::accept4(socket_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
       if (descriptor < 0) {
@@ -166,6 +170,7 @@ class Acceptor::Listener : public std::enable_shared_from_this<Listener> {
   Socket socket_;
   const OnAccept on_accept_;
   const Logger log_;
+  std::atomic<bool> closed_ = false;
   bool waiting_ = false;
   Duration pause_ = kFirstPause;
 };
