@@ -21,6 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using namespace std::chrono_literals;
 
 std::unique_ptr<Bed> StartBed(const BedOptions& options = {}) {
@@ -49,15 +50,22 @@ std::vector<std::string> ProcessesThatName(const std::string& folder) {
   return found;
 }
 
-std::vector<std::string> CgroupsOfBeds() {
+// A line of the state file that the bed tool leaves in the bed's folder.
+std::string StateOf(const fs::path& folder, const std::string& name) {
+  std::ifstream state(folder / "state");
+  for (std::string line; std::getline(state, line);) {
+    if (line.starts_with(name + "=")) return line.substr(name.size() + 1);
+  }
+  return "";
+}
+
+// In cgroup v1 there is one in each hierarchy.
+std::vector<std::string> CgroupsNamed(const std::string& name) {
   std::vector<std::string> found;
   std::error_code ignored;
+  if (fs::exists("/sys/fs/cgroup/" + name)) found.push_back("/sys/fs/cgroup/" + name);
   for (const auto& hierarchy : fs::directory_iterator("/sys/fs/cgroup", ignored)) {
-    if (!hierarchy.is_directory() || hierarchy.is_symlink()) continue;
-    for (const auto& cgroup : fs::directory_iterator(hierarchy, ignored)) {
-      const std::string name = cgroup.path().filename();
-      if (name.starts_with("tracekeeper-bed-")) found.push_back(cgroup.path());
-    }
+    if (fs::exists(hierarchy.path() / name)) found.push_back(hierarchy.path() / name);
   }
   return found;
 }
@@ -117,7 +125,9 @@ TEST(BedTest, ServiceAccountKubeconfigActsAsThatAccountWithItsRightsAlone) {
               HasSubstr("system:serviceaccount:default:reader"));
   EXPECT_THAT(bed->RunKubectlAs(*kubeconfig, {"get", "configmaps"}).err, HasSubstr("(Forbidden)"));
 
-  ASSERT_TRUE(bed->RunKubectl({"create", "rolebinding", "reader", "--clusterrole=view",
+  ASSERT_TRUE(
+      bed->RunKubectl({"create", "role", "reader", "--verb=list", "--resource=configmaps"}).ok());
+  ASSERT_TRUE(bed->RunKubectl({"create", "rolebinding", "reader", "--role=reader",
                                "--serviceaccount=default:reader"})
                   .ok());
   const auto allowed = [&] { return bed->RunKubectlAs(*kubeconfig, {"get", "configmaps"}).ok(); };
@@ -166,7 +176,7 @@ TEST(BedTest, EtcdComesBackWithItsData) {
   EXPECT_TRUE(written.ok()) << written.err;
 }
 
-TEST(BedTest, CompactionExpiresContinueTokens) {
+TEST(BedTest, CompactionAndARestartExpireContinueTokensAndOldWatches) {
   const auto bed = StartBed();
   ASSERT_TRUE(bed);
   for (const char* name : {"a", "b", "c"}) {
@@ -183,8 +193,13 @@ TEST(BedTest, CompactionExpiresContinueTokens) {
   const auto revision = bed->Compact();
   ASSERT_TRUE(revision) << revision.error().message;
   EXPECT_GT(*revision, 1);
+  ASSERT_TRUE(bed->Restart(BedPart::kApiServer));
   EXPECT_THAT(bed->RunKubectl({"get", "--raw", list + "&continue=" + token}).err,
               HasSubstr("continue parameter is too old"));
+  EXPECT_THAT(bed->RunKubectl({"get", "--raw",
+                               "/api/v1/configmaps?watch=1&resourceVersion=1&timeoutSeconds=5"})
+                  .out,
+              HasSubstr("\"code\":410"));
 }
 
 TEST(BedTest, PausedApiServerIsSilentUntilItIsResumed) {
@@ -275,9 +290,9 @@ TEST(BedEndTest, NothingIsLeftWhenTheTestIsKilled) {
 TEST(BedEndTest, ServersDieWithAKilledKeeperAndTheNextBedSweepsUp) {
   Victim victim(0);
   ASSERT_FALSE(victim.bed_folder().empty()) << victim.log();
-  const std::string state = ReadFile(fs::path(victim.bed_folder()) / "state");
-  const auto begin = state.find("keeper=") + 7;
-  ASSERT_EQ(kill(std::atoi(state.c_str() + begin), SIGKILL), 0) << state;
+  const int keeper = std::atoi(StateOf(victim.bed_folder(), "keeper").c_str());
+  ASSERT_GT(keeper, 1);
+  ASSERT_EQ(kill(keeper, SIGKILL), 0);
   EXPECT_TRUE(BecomesTrue([&] { return ProcessesThatName(victim.bed_folder()).empty(); }, 10s));
   const auto next = StartBed();
   EXPECT_FALSE(fs::exists(victim.bed_folder()));
@@ -334,9 +349,11 @@ TEST(BedNodeTest, DeploymentRunsOnARealNodeAndNothingIsLeftOfIt) {
               HasSubstr("65532"));
 
   const fs::path folder = bed->folder();
+  const std::string cgroup = StateOf(folder, "cgroup");
+  EXPECT_THAT(CgroupsNamed(cgroup), Not(IsEmpty()));
   bed.reset();
   ExpectNothingIsLeft(folder);
-  EXPECT_THAT(CgroupsOfBeds(), IsEmpty());
+  EXPECT_THAT(CgroupsNamed(cgroup), IsEmpty());
 }
 
 TEST(BedNodeTest, ImportedImageOfADynamicProgramRunsWithoutARegistry) {
@@ -389,10 +406,11 @@ TEST(BedNodeTest, NothingIsLeftWhenTheTestIsKilled) {
   SKIP_WITHOUT_NODES();
   Victim victim(1);
   ASSERT_FALSE(victim.bed_folder().empty()) << victim.log();
-  EXPECT_THAT(CgroupsOfBeds(), testing::Not(IsEmpty()));
+  const std::string cgroup = StateOf(victim.bed_folder(), "cgroup");
+  EXPECT_THAT(CgroupsNamed(cgroup), Not(IsEmpty()));
   victim.Kill();
   ExpectNothingIsLeft(victim.bed_folder());
-  EXPECT_THAT(CgroupsOfBeds(), IsEmpty());
+  EXPECT_THAT(CgroupsNamed(cgroup), IsEmpty());
 }
 
 }  // namespace

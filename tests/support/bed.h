@@ -39,8 +39,8 @@
 namespace tracekeeper::test_support {
 
 struct BedOptions {
-  /// kube-controller-manager and kube-scheduler: Deployments become pods, namespaces end. Nodes
-  /// bring them along.
+  /// kube-controller-manager and kube-scheduler: Deployments become pods, namespaces end,
+  /// aggregated roles such as `view` have rules. Nodes bring them along.
   bool controllers = false;
   /// Real nodes, 0 to 3: node1, node2, node3.
   int nodes = 0;
@@ -122,9 +122,9 @@ class Bed {
   Status Pause(BedPart part);
   Status Resume(BedPart part);
 
-  /// Compacts etcd at its newest revision, which is returned: continue tokens of running lists
-  /// expire (410). Watches are served from kube-apiserver's memory and go on; an old
-  /// resourceVersion expires for them after Restart(kApiServer) too.
+  /// Compacts etcd at its newest revision, which is returned. kube-apiserver goes on serving what
+  /// it has in memory; after Restart(kApiServer) continue tokens of before and watches from old
+  /// resource versions get 410.
   Result<std::int64_t> Compact();
 
   // --- Nodes -----------------------------------------------------------------------------------

@@ -86,7 +86,7 @@ class Keeper:
     def _write_state(self, namespace_process: int) -> None:
         layout = self._layout
         lines = [f"kube={layout.kube}", f"server_url={layout.server_url}", f"keeper={os.getpid()}",
-                 f"namespace_process={namespace_process}"]
+                 f"namespace_process={namespace_process}", f"cgroup={layout.cgroup}"]
         lines += [f"node={node.name} {node.address}" for node in layout.all_nodes()]
         (layout.folder / "bin").mkdir()
         (layout.folder / "bin/kubectl").symlink_to(layout.kube)
