@@ -51,6 +51,18 @@ function(tracekeeper_library folder)
   target_link_libraries(${name} PUBLIC ${dependencies} ${ARG_PUBLIC_LIBRARIES}
                         PRIVATE ${ARG_LIBRARIES} tracekeeper_warnings)
   set_target_properties(${name} PROPERTIES FOLDER ${folder})
+  if(TRACEKEEPER_LTO)
+    # Both kinds of code in one object: programs link the intermediate one, tests the machine code.
+    target_compile_options(${name} PRIVATE -flto=auto -ffat-lto-objects)
+  endif()
+endfunction()
+
+# Links an executable with link-time optimisation: the programs, and the benchmarks that speak for them.
+function(tracekeeper_optimise_at_link program)
+  if(TRACEKEEPER_LTO)
+    target_compile_options(${program} PRIVATE -flto=auto -fno-fat-lto-objects)
+    target_link_options(${program} PRIVATE -flto=auto)
+  endif()
 endfunction()
 
 add_custom_target(programs)  # all that users get: `make build`
@@ -63,9 +75,7 @@ function(tracekeeper_program folder program)
   target_include_directories(${program} PRIVATE ${CMAKE_SOURCE_DIR})
   target_link_libraries(${program} PRIVATE ${dependencies} ${ARG_LIBRARIES} tracekeeper_warnings)
   set_target_properties(${program} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
-  if(TRACEKEEPER_LTO)
-    set_target_properties(${program} PROPERTIES INTERPROCEDURAL_OPTIMIZATION ON)
-  endif()
+  tracekeeper_optimise_at_link(${program})
   add_dependencies(programs ${program})
   install(TARGETS ${program} RUNTIME DESTINATION bin)
 endfunction()
