@@ -32,12 +32,16 @@ struct CompileOptions {
   std::int64_t sidecar_user = 65532;
 };
 
+inline constexpr std::string_view kCaCertificateKey = "ca.pem";
+
 /// Written into every namespace that the policy selects pods in.
 struct ConfigMapContent {
   std::string name;
   std::string key;   // config.yaml
   std::string text;  // the sidecar's configuration
   std::string digest;
+  /// Certificates that the policy gives as text; empty: no key kCaCertificateKey.
+  std::string ca_certificate;
 
   bool operator==(const ConfigMapContent&) const = default;
 };

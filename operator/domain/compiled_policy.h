@@ -36,7 +36,7 @@ struct Agent {
   std::vector<AgentVariable> variables;
 };
 
-/// One resource figure, for the QoS class.
+/// What the sidecar asks for; a text that is empty is not written.
 struct SidecarResources {
   std::string cpu_request;
   std::string cpu_limit;

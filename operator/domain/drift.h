@@ -7,10 +7,11 @@
 
 #include <cstdint>
 #include <optional>
-#include <string>
+#include <span>
 #include <string_view>
 
 #include "operator/domain/compiled_policy.h"
+#include "operator/domain/node_capability.h"
 #include "operator/domain/reasons.h"
 #include "src/codec/json_value.h"
 
@@ -24,22 +25,28 @@ enum class InjectionState : std::uint8_t {
   kEnded,     // Succeeded, Failed or being deleted: not counted
 };
 
+/// OTLP over gRPC and HTTP, status: the sidecar's ports unless the operator was told others.
+inline constexpr std::uint16_t kDefaultSidecarPorts[] = {4317, 4318, 9465};
+
 /// What drift needs of a pod, by view of its JSON.
 struct PodProjection {
   std::string_view policy;  // tracekeeper.dev/policy; empty: not injected
   std::string_view digest;
-  std::optional<Reason> skip;  // StaticSkipReason
+  std::optional<Reason> skip;  // why it is never injected: StaticSkipReason, or a conflict
   bool ended = false;
+  bool is_to_end = false;       // of a Job, or not restarted: needs a native sidecar
   bool has_controller = false;  // somebody makes a new one when it is evicted
 };
 
-PodProjection ProjectPod(const codec::JsonValue& pod);
+/// `sidecar_ports`: those whose declaration by a container keeps the sidecar away.
+PodProjection ProjectPod(const codec::JsonValue& pod,
+                         std::span<const std::uint16_t> sidecar_ports = kDefaultSidecarPorts);
 
 struct Drift {
   InjectionState state = InjectionState::kMissing;
   Reason reason = Reason::kMissingInjection;
 };
 
-Drift DriftOf(const PodProjection& pod, const CompiledPolicy& policy);
+Drift DriftOf(const PodProjection& pod, const CompiledPolicy& policy, NodeCapability nodes = {});
 
 }  // namespace tracekeeper::domain

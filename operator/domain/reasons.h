@@ -34,6 +34,7 @@ enum class Reason : std::uint8_t {
   kSkippedTooLarge,
   kSkippedInvalidPod,
   kSelfCheckRefused,
+  kContainerNotFound,
   // Remarks on a pod that was injected.
   kEnvKeptUserValue,
   kEnvKeptValueFrom,
@@ -60,7 +61,7 @@ enum class Reason : std::uint8_t {
   kWebhookNotCovering,
 };
 
-inline constexpr std::size_t kReasonCount = 36;
+inline constexpr std::size_t kReasonCount = 37;
 inline constexpr std::size_t kMaxReasons = 40;
 static_assert(kReasonCount <= kMaxReasons);
 
