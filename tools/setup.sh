@@ -70,16 +70,16 @@ install_packages() { # package...
 
 # --- Long work that shows it is alive ------------------------------------------------------------
 
-# Runs a command with its output in a log; every few seconds tells how far it is. The log's tail is
-# shown when it fails. describe_progress may be redefined for the length of one call.
+# Runs a command with its output in a log; every few seconds tells how far it is, in the words of
+# describe_progress, which callers redefine. The log's tail is shown when it fails.
 run_with_progress() { # what log command...
   local what=$1 log=$cache/$2 start=$SECONDS status=0 shown=$SECONDS
   shift 2
   mkdir -p "$cache"
   "$@" >"$log" 2>&1 &
   local work=$!
-  # The work ends with us: an interrupted build must not go on unseen.
-  trap 'kill '"$work"' 2>/dev/null' EXIT
+  # The work ends with us: an interrupted build must not go on unseen, without its lock.
+  trap "kill $work 2>/dev/null" EXIT
   while kill -0 "$work" 2>/dev/null; do
     if [ $((SECONDS - shown)) -ge $progress_seconds ]; then
       shown=$SECONDS
@@ -131,16 +131,14 @@ hash_of() { sha256sum | cut -c 1-12; }
 build_go() { # folder output flags...
   local folder=$1 output=$2
   shift 2
-  require_go
   # CGO off: static, and the same bytes from every machine. The owner's GOFLAGS could change them.
-  export CGO_ENABLED=0 GOFLAGS=-buildvcs=false GOWORK=off
-  cd "$tools/$folder"
+  local go=(env -C "$tools/$folder" CGO_ENABLED=0 GOFLAGS=-buildvcs=false GOWORK=off go)
   describe_progress() { echo "$(grep -c '^go: downloading' "$1") modules fetched"; }
-  run_with_progress "$folder" "$folder-modules.log" go list -mod=readonly -deps -f '{{.ImportPath}}' "${@:1:2}" .
+  run_with_progress "$folder" "$folder-modules.log" "${go[@]}" list -mod=readonly -deps -f '{{.ImportPath}}' "${@:1:2}" .
   local total
   total=$(grep -vc '^go: ' "$cache/$folder-modules.log")
   describe_progress() { echo "$(grep -vc '^go: ' "$1") packages compiled of at most $total"; }
-  run_with_progress "$folder" "$folder-build.log" go build -v -mod=readonly -trimpath "$@" -o "$output" .
+  run_with_progress "$folder" "$folder-build.log" "${go[@]}" build -v -mod=readonly -trimpath "$@" -o "$output" .
 }
 
 # --- kube ----------------------------------------------------------------------------------------
@@ -168,11 +166,12 @@ make_kube() {
   local folder flags
   folder=$(kube_folder)
   [ ! -x "$folder/kube" ] || return 0
+  require_go
   mapfile -t flags < <(kube_flags)
   say "building Kubernetes $(kubernetes_version) and etcd from source, once: about 11 CPU minutes and 4 GB of Go cache"
   rm -rf "$cache"/kube-*.unfinished
   mkdir -p "$folder.unfinished"
-  (build_go kube "$folder.unfinished/kube" "${flags[@]}")
+  build_go kube "$folder.unfinished/kube" "${flags[@]}"
   mv -T "$folder.unfinished" "$folder"
   say "kube is ready: $folder/kube"
 }
@@ -180,27 +179,25 @@ make_kube() {
 # --- Images --------------------------------------------------------------------------------------
 
 images_folder() {
-  echo "$cache/images-$({ go_inputs testtool; sha256sum <"$tools/images/make_image.py"; sha256sum <"$tools/setup.sh"; } | hash_of)"
+  echo "$cache/images-$({ go_inputs testtool; cat "$tools"/images/make_*; } | hash_of)"
 }
 make_images() {
   local folder unfinished
   folder=$(images_folder)
   [ ! -e "$folder/testtool.tar" ] || return 0
+  require_go
   [ -x /bin/busybox ] || fail "the test images need busybox-static; run: tools/setup.sh node-packages"
   unfinished=$folder.unfinished
   rm -rf "$cache"/images-*.unfinished
   mkdir -p "$unfinished"
-  (build_go testtool "$unfinished/testtool" -ldflags "-s -w")
-  "$tools/images/make_image.py" "$unfinished/pause.tar" bed.local/pause:1 \
-    --file "/testtool=$unfinished/testtool" --entry '["/testtool", "pause"]' --user 65532:65532
-  local links=() program
-  for program in sh cat ls env sleep wget nslookup id ps kill tail; do links+=(--link "/bin/$program=busybox"); done
-  "$tools/images/make_image.py" "$unfinished/testtool.tar" bed.local/testtool:1 \
-    --file "/testtool=$unfinished/testtool" --file /bin/busybox=/bin/busybox "${links[@]}" --folder /tmp \
-    --entry '["/testtool"]' --cmd '["web"]' --user 65532:65532
+  build_go testtool "$unfinished/testtool" -ldflags "-s -w"
+  "$tools/images/make_test_images.sh" "$unfinished" "$unfinished/testtool"
   mv -T "$unfinished" "$folder"
   say "test images are ready: $folder"
 }
+
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
 
 # --- Commands ------------------------------------------------------------------------------------
 

@@ -296,4 +296,10 @@ std::string Bed::LogTails(std::size_t lines_each) const {
   return text;
 }
 
+std::unique_ptr<Bed> StartBed(const BedOptions& options) {
+  auto bed = Bed::Start(options);
+  if (!bed) ADD_FAILURE() << bed.error().message;
+  return bed ? *std::move(bed) : nullptr;
+}
+
 }  // namespace tracekeeper::test_support

@@ -163,4 +163,7 @@ class Bed {
   std::int64_t namespace_process_ = 0;  // whose namespaces the bed has; 0 without nodes
 };
 
+/// Bed::Start() for a test: when it fails, so does the current test, and there is no bed.
+std::unique_ptr<Bed> StartBed(const BedOptions& options = {});
+
 }  // namespace tracekeeper::test_support
