@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "operator/domain/names.h"
-#include "src/codec/json_writer.h"
 #include "src/crypto/digest.h"
 
 namespace tracekeeper::controllers {
@@ -76,44 +75,6 @@ Status ConfigMaps::RemoveAll(const std::string& policy_uid, const StopToken& sto
 Status ConfigMaps::Remove(const kube::ObjectKey& key, const std::string& uid,
                           const StopToken& stop) {
   return NotFoundIsFine(client_.Delete(kube::kConfigMaps, key, {.uid = uid}, stop));
-}
-
-Status ConfigMaps::AddFinalizer(const api::TracingPolicy& policy, const StopToken& stop) {
-  const kube::ObjectMeta& meta = policy.metadata;
-  if (meta.HasFinalizer(kCleanupFinalizer)) return {};
-  codec::JsonWriter json;
-  json.BeginArray();
-  // Our view may be old; a lost race is kConflict and runs again on the newer object.
-  json.BeginObject().Member("op", "test").Member("path", "/metadata/resourceVersion");
-  json.Member("value", meta.resource_version).EndObject();
-  json.BeginObject().Member("op", "add");
-  if (meta.finalizers.empty()) {
-    json.Member("path", "/metadata/finalizers").Key("value").BeginArray();
-    json.String(kCleanupFinalizer).EndArray();
-  } else {
-    json.Member("path", "/metadata/finalizers/-").Member("value", kCleanupFinalizer);
-  }
-  json.EndObject().EndArray();
-  TRY(client_.PatchJson(api::kTracingPolicies, meta.key, json.text(),
-                        {.field_manager = std::string(kFieldManager)}, stop));
-  return {};
-}
-
-Status ConfigMaps::RemoveFinalizer(const api::TracingPolicy& policy, const StopToken& stop) {
-  const kube::ObjectMeta& meta = policy.metadata;
-  const auto ours = std::ranges::find(meta.finalizers, kCleanupFinalizer);
-  if (ours == meta.finalizers.end()) return {};
-  const std::string path = fmt::format("/metadata/finalizers/{}", ours - meta.finalizers.begin());
-  codec::JsonWriter json;
-  json.BeginArray();
-  json.BeginObject().Member("op", "test").Member("path", path);
-  json.Member("value", kCleanupFinalizer).EndObject();
-  json.BeginObject().Member("op", "remove").Member("path", path).EndObject();
-  json.EndArray();
-  auto patched = client_.PatchJson(api::kTracingPolicies, meta.key, json.text(),
-                                   {.field_manager = std::string(kFieldManager)}, stop);
-  if (patched) return {};
-  return NotFoundIsFine(Fail(std::move(patched.error())));
 }
 
 }  // namespace tracekeeper::controllers

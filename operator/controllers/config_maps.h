@@ -10,15 +10,12 @@
 #include <string>
 #include <vector>
 
-#include "operator/api/tracing_policy.h"
 #include "operator/controllers/observed.h"
 #include "operator/domain/compile_policy.h"
 #include "src/kube/client.h"
 #include "src/runtime/store.h"
 
 namespace tracekeeper::controllers {
-
-inline constexpr std::string_view kCleanupFinalizer = "tracekeeper.dev/cleanup";
 
 class ConfigMaps {
  public:
@@ -36,10 +33,6 @@ class ConfigMaps {
 
   /// Removes all of a policy's, as the API server knows them: a cache may lag behind our own write.
   Status RemoveAll(const std::string& policy_uid, const StopToken& stop);
-
-  /// Puts our finalizer on the policy, or takes it off. Nothing when it is so already.
-  Status AddFinalizer(const api::TracingPolicy& policy, const StopToken& stop);
-  Status RemoveFinalizer(const api::TracingPolicy& policy, const StopToken& stop);
 
  private:
   Status Remove(const kube::ObjectKey& key, const std::string& uid, const StopToken& stop);

@@ -1,22 +1,21 @@
 #include "operator/controllers/observed.h"
 
+#include <algorithm>
+
 #include "operator/domain/names.h"
 #include "src/config/sidecar_config.h"
 #include "src/crypto/digest.h"
 
 namespace tracekeeper::controllers {
 
-Result<ObservedPod> ObservedPod::From(const codec::JsonValue& pod) {
+ObservedPodProjection::ObservedPodProjection()
+    : projection_({std::string(domain::kPolicyAnnotation), std::string(domain::kDigestAnnotation)}) {
+}
+
+Result<ObservedPod> ObservedPodProjection::operator()(codec::JsonValue pod) const {
   ObservedPod result;
-  result.key_ = TRY(kube::DecodeKey(pod));
-  for (const auto [key, value] : pod["metadata"]["labels"].Members()) {
-    result.packed_labels_.append(key).push_back('\0');
-    result.packed_labels_.append(value.StringOr("")).push_back('\0');
-  }
-  result.packed_labels_.shrink_to_fit();
+  result.pod_ = TRY(projection_(pod));
   const domain::PodProjection injection = domain::ProjectPod(pod);
-  result.policy_ = injection.policy;
-  result.digest_ = injection.digest;
   result.skip_ = injection.skip;
   result.ended_ = injection.ended;
   result.has_controller_ = injection.has_controller;
@@ -25,31 +24,29 @@ Result<ObservedPod> ObservedPod::From(const codec::JsonValue& pod) {
 
 std::vector<domain::Label> ObservedPod::Labels() const {
   std::vector<domain::Label> labels;
-  std::string_view rest = packed_labels_;
-  const auto next = [&rest] {
-    const std::size_t end = rest.find('\0');
-    const std::string_view text = rest.substr(0, end);
-    rest.remove_prefix(end + 1);
-    return text;
-  };
-  while (!rest.empty()) {
-    const std::string_view key = next();
-    labels.push_back({key, next()});
+  labels.reserve(pod_.label_pairs().size());
+  for (const runtime::Pod::Pair& pair : pod_.label_pairs()) {
+    labels.push_back({pair.key.view(), pair.value.view()});
   }
   return labels;
 }
 
 domain::PodProjection ObservedPod::Injection() const {
-  return {.policy = policy_,
-          .digest = digest_,
+  return {.policy = pod_.Annotation(domain::kPolicyAnnotation).value_or(""),
+          .digest = pod_.Annotation(domain::kDigestAnnotation).value_or(""),
           .skip = skip_,
           .ended = ended_,
           .has_controller = has_controller_};
 }
 
 bool ObservedPod::CountsAs(const ObservedPod& other) const {
-  return packed_labels_ == other.packed_labels_ && policy_ == other.policy_ &&
-         digest_ == other.digest_ && skip_ == other.skip_ && ended_ == other.ended_;
+  const auto same_label = [](const domain::Label& a, const domain::Label& b) {
+    return a.key == b.key && a.value == b.value;
+  };
+  const domain::PodProjection mine = Injection();
+  const domain::PodProjection theirs = other.Injection();
+  return mine.policy == theirs.policy && mine.digest == theirs.digest && mine.skip == theirs.skip &&
+         mine.ended == theirs.ended && std::ranges::equal(Labels(), other.Labels(), same_label);
 }
 
 Result<ObservedNode> ObservedNode::From(const codec::JsonValue& node) {

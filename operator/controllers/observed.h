@@ -5,7 +5,7 @@
 // Threads:  values; shared as shared_ptr<const T> by the stores.
 // Failure:  an object without a name is kDecode, and the store leaves it out.
 
-#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,31 +15,38 @@
 #include "src/base/result.h"
 #include "src/codec/json_value.h"
 #include "src/kube/meta.h"
+#include "src/runtime/pod_store.h"
 
 namespace tracekeeper::controllers {
 
-/// A pod: its labels and how it stands with injection.
+/// A pod, and how it stands with injection.
 class ObservedPod {
  public:
-  static Result<ObservedPod> From(const codec::JsonValue& pod);
-
-  [[nodiscard]] std::string_view namespace_name() const { return key_.namespace_name; }
-  [[nodiscard]] std::string_view name() const { return key_.name; }
-  [[nodiscard]] std::vector<domain::Label> Labels() const;
+  [[nodiscard]] std::string_view namespace_name() const { return pod_.namespace_name(); }
+  [[nodiscard]] std::string_view name() const { return pod_.name(); }
   /// Views into this pod.
+  [[nodiscard]] std::vector<domain::Label> Labels() const;
   [[nodiscard]] domain::PodProjection Injection() const;
-
   /// Equal in everything that can change a policy's counts.
   [[nodiscard]] bool CountsAs(const ObservedPod& other) const;
 
  private:
-  kube::ObjectKey key_;
-  std::string packed_labels_;  // key NUL value NUL ...: one allocation instead of one for each
-  std::string policy_;
-  std::string digest_;
+  friend class ObservedPodProjection;
+
+  runtime::Pod pod_;
   std::optional<domain::Reason> skip_;
   bool ended_ = false;
   bool has_controller_ = false;
+};
+
+/// Makes ObservedPods: strings that repeat between pods are kept once.
+class ObservedPodProjection {
+ public:
+  ObservedPodProjection();
+  Result<ObservedPod> operator()(codec::JsonValue pod) const;
+
+ private:
+  runtime::PodProjection projection_;
 };
 
 /// A node: whether its kubelet knows native sidecars is read from the version.

@@ -33,6 +33,7 @@ void PolicyCatalog::Rebuild() {
   const std::scoped_lock lock(mutex_);
   snapshot_ = std::move(snapshot);
   capability_ = capability;
+  is_built_ = true;
 }
 
 domain::PolicyPointer PolicyCatalog::CompileOrKeep(const api::TracingPolicy& policy) {
@@ -49,6 +50,11 @@ domain::PolicyPointer PolicyCatalog::CompileOrKeep(const api::TracingPolicy& pol
 std::shared_ptr<const domain::PolicySnapshot> PolicyCatalog::snapshot() const {
   const std::scoped_lock lock(mutex_);
   return snapshot_;
+}
+
+bool PolicyCatalog::is_built() const {
+  const std::scoped_lock lock(mutex_);
+  return is_built_;
 }
 
 domain::NodeCapability PolicyCatalog::node_capability() const {

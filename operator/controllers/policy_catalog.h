@@ -31,6 +31,8 @@ class PolicyCatalog {
   /// Brings the snapshot up to what the stores hold now.
   void Rebuild();
 
+  /// Whether Rebuild() has run: before that, an empty snapshot means nothing.
+  [[nodiscard]] bool is_built() const;
   [[nodiscard]] std::shared_ptr<const domain::PolicySnapshot> snapshot() const;
   [[nodiscard]] domain::NodeCapability node_capability() const;
   [[nodiscard]] const domain::CompileOptions& options() const { return options_; }
@@ -52,6 +54,7 @@ class PolicyCatalog {
   mutable std::mutex mutex_;
   std::shared_ptr<const domain::PolicySnapshot> snapshot_;
   domain::NodeCapability capability_;
+  bool is_built_ = false;
 };
 
 }  // namespace tracekeeper::controllers

@@ -1,17 +1,21 @@
 #include "operator/controllers/tracing_policy_controller.h"
 
 #include <algorithm>
+#include <charconv>
 #include <set>
 
 #include "operator/domain/drift.h"
 #include "operator/domain/names.h"
 #include "operator/domain/select_policy.h"
 #include "src/codec/json_writer.h"
+#include "src/runtime/finalizer.h"
 
 namespace tracekeeper::controllers {
 namespace {
 
 constexpr std::string_view kStatusManager = "tracekeeper-status";
+// On policies that write into other namespaces: nothing else would clean up there.
+constexpr runtime::FinalizerChange kCleanup{"tracekeeper.dev/cleanup", "tracekeeper"};
 
 MetricLabels PolicyLabels(const kube::ObjectKey& key) {
   return {{"policy", key.name}, {"policy_namespace", key.namespace_name}};
@@ -21,6 +25,18 @@ constexpr std::string_view kPolicies = "tracekeeper_policies";
 constexpr std::string_view kMatched = "tracekeeper_policy_matched_pods";
 constexpr std::string_view kInjected = "tracekeeper_policy_injected_pods";
 constexpr std::string_view kOutdated = "tracekeeper_policy_outdated_pods";
+
+Status WithoutValue(Result<bool> result) {
+  if (!result) return Fail(std::move(result.error()));
+  return {};
+}
+
+// Resource versions of one kind grow; one that is no number counts as oldest.
+std::uint64_t VersionOf(std::string_view text) {
+  std::uint64_t version = 0;
+  std::from_chars(text.data(), text.data() + text.size(), version);
+  return version;
+}
 
 bool IsPaused(const api::TracingPolicy& policy) {
   const auto found = policy.metadata.annotations.find(domain::kPausedAnnotation);
@@ -53,10 +69,10 @@ Result<runtime::Requeue> TracingPolicyController::Reconcile(const kube::ObjectKe
 
   domain::PolicyObservation observation;
   observation.generation = policy->metadata.generation;
-  observation.observed_generation = policy->status.observed_generation;
-  observation.conditions = policy->status.conditions;
-  observation.published_pods = {policy->status.matched_pods, policy->status.injected_pods,
-                                policy->status.outdated_pods};
+  const api::TracingPolicyStatus status = NewestStatus(*policy);
+  observation.observed_generation = status.observed_generation;
+  observation.conditions = status.conditions;
+  observation.published_pods = {status.matched_pods, status.injected_pods, status.outdated_pods};
   observation.paused = IsPaused(*policy);
 
   const auto compilation = domain::CompilePolicy(*policy, catalog_.options());
@@ -87,14 +103,14 @@ void TracingPolicyController::BringIntoForce(const api::TracingPolicy& policy,
     std::vector<std::string> prepared;
     // The finalizer stands before the first object in a foreign namespace does.
     const bool may_write =
-        !compiled.is_fleet() || note(config_maps_.AddFinalizer(policy, context.stop));
+        !compiled.is_fleet() || note(SetFinalizer(policy, context));
     for (const std::string& name : namespaces) {
       if (may_write && note(config_maps_.Ensure(compilation, name, context.stop))) {
         prepared.push_back(name);
       }
     }
     const bool is_clean = note(config_maps_.RemoveStale(compiled, namespaces, context.stop));
-    if (is_clean && !compiled.is_fleet()) note(config_maps_.RemoveFinalizer(policy, context.stop));
+    if (is_clean && !compiled.is_fleet()) note(UnsetFinalizer(policy, context));
     coverage_.SetPrepared(compiled.key, std::move(prepared));
   }
   observation.uncovered_namespaces = coverage_.Uncovered(namespaces, context.now);
@@ -159,16 +175,14 @@ Result<runtime::Requeue> TracingPolicyController::Report(
   Duration wait{};
   if (plan.counts_changed && !plan.conditions_changed) {
     const std::scoped_lock lock(mutex_);
-    const auto last = counts_written_.find(key);
-    if (last != counts_written_.end()) {
-      wait = last->second + domain::kPodCountInterval - context.now;
+    const auto last = reported_.find(key);
+    if (last != reported_.end()) {
+      wait = last->second.written + domain::kPodCountInterval - context.now;
     }
   }
   if (wait > Duration::zero()) return runtime::Requeue::After(wait);
   if (plan.conditions_changed || plan.counts_changed) {
     TRY(ReportStatus(policy, plan, context));
-    const std::scoped_lock lock(mutex_);
-    counts_written_[key] = context.now;
   }
   for (const domain::PlannedEvent& event : plan.events) {
     events_.Record({.regarding = {.api_version = api::kTracingPolicies.ApiVersion(),
@@ -183,6 +197,18 @@ Result<runtime::Requeue> TracingPolicyController::Report(
   }
   if (!observation.config_map_errors.empty()) return runtime::Requeue::Soon();
   return runtime::Requeue::Never();  // namespaces that wait for the webhook: its controller calls
+}
+
+Status TracingPolicyController::SetFinalizer(const api::TracingPolicy& policy,
+                                             runtime::ReconcileContext& context) {
+  return WithoutValue(runtime::AddFinalizer(client_, api::kTracingPolicies, policy.metadata,
+                                            kCleanup, context.stop));
+}
+
+Status TracingPolicyController::UnsetFinalizer(const api::TracingPolicy& policy,
+                                               runtime::ReconcileContext& context) {
+  return WithoutValue(runtime::RemoveFinalizer(client_, api::kTracingPolicies, policy.metadata,
+                                               kCleanup, context.stop));
 }
 
 Status TracingPolicyController::ReportStatus(const api::TracingPolicy& policy,
@@ -213,16 +239,29 @@ Status TracingPolicyController::ReportStatus(const api::TracingPolicy& policy,
                                 .subresource = "status",
                                 .force = kube::Force::kYes},
                                context.stop);
-  if (applied || applied.error().kind == ErrorKind::kNotFound) return {};
-  return Fail(std::move(applied.error()));
+  if (!applied && applied.error().kind == ErrorKind::kNotFound) return {};
+  if (!applied) return Fail(std::move(applied.error()));
+  const std::scoped_lock lock(mutex_);
+  reported_[meta.key] = {meta.uid,
+                         VersionOf((*applied)["metadata"]["resourceVersion"].StringOr("")),
+                         std::move(status), context.now};
+  return {};
+}
+
+api::TracingPolicyStatus TracingPolicyController::NewestStatus(const api::TracingPolicy& policy) {
+  const std::scoped_lock lock(mutex_);
+  const auto last = reported_.find(policy.metadata.key);
+  if (last == reported_.end() || last->second.uid != policy.metadata.uid) return policy.status;
+  const bool cache_lags = VersionOf(policy.metadata.resource_version) < last->second.version;
+  return cache_lags ? last->second.status : policy.status;
 }
 
 Result<runtime::Requeue> TracingPolicyController::Finalize(const api::TracingPolicy& policy,
                                                            runtime::ReconcileContext& context) {
   Forget(policy.metadata.key);
-  if (!policy.metadata.HasFinalizer(kCleanupFinalizer)) return runtime::Requeue::Never();
+  if (!policy.metadata.HasFinalizer(kCleanup.finalizer)) return runtime::Requeue::Never();
   TRY(config_maps_.RemoveAll(policy.metadata.uid, context.stop));
-  TRY(config_maps_.RemoveFinalizer(policy, context.stop));
+  TRY(UnsetFinalizer(policy, context));
   context.log.Info("Cleaned up after policy", {{"policy", policy.metadata.key.ToString()}});
   return runtime::Requeue::Never();
 }
@@ -244,7 +283,7 @@ void TracingPolicyController::Forget(const kube::ObjectKey& key) {
   const MetricLabels labels = PolicyLabels(key);
   for (const auto name : {kPolicies, kMatched, kInjected, kOutdated}) metrics_.Remove(name, labels);
   const std::scoped_lock lock(mutex_);
-  counts_written_.erase(key);
+  reported_.erase(key);
 }
 
 }  // namespace tracekeeper::controllers

@@ -56,11 +56,14 @@ class TracingPolicyController {
       const domain::CompiledPolicy& policy) const;
   void CountPods(const domain::CompiledPolicy& policy, const std::vector<std::string>& namespaces,
                  domain::PolicyObservation& observation) const;
+  Status SetFinalizer(const api::TracingPolicy& policy, runtime::ReconcileContext& context);
+  Status UnsetFinalizer(const api::TracingPolicy& policy, runtime::ReconcileContext& context);
   Status ReportStatus(const api::TracingPolicy& policy, const domain::StatusPlan& plan,
                       runtime::ReconcileContext& context);
   Result<runtime::Requeue> Report(const api::TracingPolicy& policy,
                                   const domain::PolicyObservation& observation,
                                   runtime::ReconcileContext& context);
+  [[nodiscard]] api::TracingPolicyStatus NewestStatus(const api::TracingPolicy& policy);
   void PublishGauges(const kube::ObjectKey& key, const domain::PodCounts& pods);
   void Forget(const kube::ObjectKey& key);
 
@@ -72,8 +75,16 @@ class TracingPolicyController {
   kube::EventRecorder& events_;
   Metrics& metrics_;
 
+  // What we wrote last: the cache shows it a moment later, and planning from the older status
+  // would write and announce the same transition twice.
+  struct Reported {
+    std::string uid;
+    std::uint64_t version = 0;
+    api::TracingPolicyStatus status;
+    Instant written{};
+  };
   std::mutex mutex_;
-  std::unordered_map<kube::ObjectKey, Instant> counts_written_;
+  std::unordered_map<kube::ObjectKey, Reported> reported_;
 };
 
 }  // namespace tracekeeper::controllers

@@ -1,0 +1,75 @@
+#include "operator/app/serving.h"
+
+namespace tracekeeper::app {
+namespace {
+
+net::ServerOptions ServerOptionsOf(const Options& options, std::string name, std::uint16_t port) {
+  net::ServerOptions result;
+  result.name = std::move(name);
+  result.address = options.bind_address;
+  result.port = port;
+  return result;
+}
+
+net::Response Text(int status, std::string body, std::string_view type = "text/plain") {
+  return {status, {{"Content-Type", std::string(type)}}, std::move(body)};
+}
+
+}  // namespace
+
+Serving::Serving(const Options& options, Control& control,
+                 const telemetry::PrometheusMetrics& metrics, const Surroundings& around)
+    : control_(control), metrics_(metrics), webhooks_(around.clock, around.metrics, around.log) {
+  for (const std::string_view path : {domain::kBestEffortPath, domain::kRequiredPath}) {
+    webhooks_.Register(std::string(path), [this](const webhook::AdmissionRequest& request) {
+      return control_.injector().Review(request);
+    });
+  }
+  AddServer(
+      runtime::Phase::kHttp, ServerOptionsOf(options, "health", options.health_port),
+      [this](const net::Request& request) { return ServeHealth(request); }, around.log);
+  AddServer(
+      runtime::Phase::kHttp, ServerOptionsOf(options, "metrics", options.metrics_port),
+      [this](const net::Request& request) {
+        if (net::PathOf(request.target) != "/metrics") return Text(404, "see /metrics\n");
+        return Text(200, metrics_.Text(), telemetry::PrometheusMetrics::kContentType);
+      },
+      around.log);
+  net::ServerOptions webhook_options = ServerOptionsOf(options, "webhook", options.webhook_port);
+  webhook_options.tls = control.tls();
+  webhook_options.threads = 2;
+  AddServer(
+      runtime::Phase::kWebhook, std::move(webhook_options),
+      [this](const net::Request& request) { return ServeWebhook(request); }, around.log);
+}
+
+void Serving::AddServer(runtime::Phase phase, net::ServerOptions options, net::Handler handler,
+                        const Logger& log) {
+  std::string name = options.name;
+  auto server = net::MakeBeastServer(std::move(options), std::move(handler), log);
+  net::Server* const started = server.get();
+  auto runnable = std::make_unique<runtime::CallbackRunnable>(
+      std::move(name), [started] { return started->Start(); }, [started] { started->Stop(); });
+  parts_.push_back({phase, std::move(server), std::move(runnable)});
+}
+
+void Serving::AddTo(runtime::Manager& manager) {
+  for (const Part& part : parts_) manager.Add(part.phase, *part.runnable);
+}
+
+net::Response Serving::ServeHealth(const net::Request& request) const {
+  std::string target = request.target;
+  constexpr std::string_view kOldName = "/healthz";  // what many probes still ask for
+  if (net::PathOf(target) == kOldName) target.replace(0, kOldName.size(), "/livez");
+  const runtime::HealthChecks& checks = target.starts_with("/livez") ? livez_ : readyz_;
+  runtime::HealthChecks::Answer answer = checks.Serve(target);
+  return Text(answer.status, std::move(answer.body));
+}
+
+net::Response Serving::ServeWebhook(const net::Request& request) {
+  // No answer is better than a wrong one: failurePolicy then decides.
+  if (!control_.may_answer()) return Text(503, "caches are not synced yet\n");
+  return webhooks_.Handle(request);
+}
+
+}  // namespace tracekeeper::app

@@ -1,0 +1,93 @@
+#include "operator/domain/rights.h"
+
+#include <fmt/format.h>
+
+namespace tracekeeper::domain {
+namespace {
+
+constexpr auto kCluster = RightScope::kCluster;
+constexpr auto kOwn = RightScope::kOwnNamespace;
+
+constexpr Right kRights[] = {
+    {kCluster, "tracekeeper.dev", "tracingpolicies", "get list watch patch", "",
+     "read policies, and to put a finalizer on those that write into other namespaces"},
+    {kCluster, "tracekeeper.dev", "tracingpolicies/status", "get patch", "",
+     "say in a policy's status what is true of it"},
+    {kCluster, "tracekeeper.dev", "tracingpolicies/finalizers", "update", "",
+     "own the ConfigMaps of a policy where owner references are checked"},
+    {kCluster, "", "namespaces", "get list watch", "", "match namespaceSelector"},
+    {kCluster, "", "nodes", "get list watch", "", "know whether nodes run native sidecars"},
+    {kCluster, "", "pods", "get list watch", "", "count which pods are injected"},
+    {kCluster, "", "configmaps", "get list watch create patch delete", "",
+     "write the sidecar's configuration into the pods' namespaces"},
+    {kCluster, "events.k8s.io", "events", "create patch", "", "tell users what happened"},
+    {kCluster, "admissionregistration.k8s.io", "mutatingwebhookconfigurations", "list watch create",
+     "", "make its own webhook configuration and notice when it is gone"},
+    {kCluster, "admissionregistration.k8s.io", "mutatingwebhookconfigurations", "get patch delete",
+     "tracekeeper", "keep its own webhook configuration, and no other"},
+    {kCluster, "rbac.authorization.k8s.io", "clusterroles", "get", "tracekeeper-operator",
+     "make the webhook configuration go when the chart goes"},
+    {kOwn, "", "secrets", "create", "", "store the webhook's certificate"},
+    {kOwn, "", "secrets", "get list watch patch", "tracekeeper-webhook-tls",
+     "keep the webhook's certificate, and no other Secret"},
+    {kOwn, "coordination.k8s.io", "leases", "create", "", "elect a leader"},
+    {kOwn, "coordination.k8s.io", "leases", "get patch", "tracekeeper-operator", "elect a leader"},
+};
+
+std::string QuotedList(std::string_view words) {
+  std::string result = "[";
+  while (!words.empty()) {
+    const std::size_t end = words.find(' ');
+    const std::string_view word = words.substr(0, end);
+    fmt::format_to(std::back_inserter(result), "{}\"{}\"", result.size() > 1 ? ", " : "", word);
+    words.remove_prefix(end == std::string_view::npos ? words.size() : end + 1);
+  }
+  return result + "]";
+}
+
+void AppendRules(std::string& yaml, RightScope scope) {
+  yaml += "rules:\n";
+  for (const Right& right : kRights) {
+    if (right.scope != scope) continue;
+    fmt::format_to(std::back_inserter(yaml),
+                   "  # to {}\n  - apiGroups: [\"{}\"]\n    resources: [\"{}\"]\n", right.why,
+                   right.group, right.resource);
+    if (!right.name.empty()) {
+      fmt::format_to(std::back_inserter(yaml), "    resourceNames: [\"{}\"]\n", right.name);
+    }
+    fmt::format_to(std::back_inserter(yaml), "    verbs: {}\n", QuotedList(right.verbs));
+  }
+}
+
+void AppendBinding(std::string& yaml, std::string_view kind, std::string_view metadata,
+                   std::string_view name, std::string_view namespace_name) {
+  fmt::format_to(std::back_inserter(yaml),
+                 "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: {}Binding\nmetadata: {}\n"
+                 "roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: {}, name: {}}}\n"
+                 "subjects: [{{kind: ServiceAccount, name: {}, namespace: {}}}]\n",
+                 kind, metadata, kind, name, name, namespace_name);
+}
+
+}  // namespace
+
+std::span<const Right> OperatorRights() { return kRights; }
+
+std::string RightsYaml(std::string_view name, std::string_view namespace_name) {
+  const std::string in_namespace = fmt::format("{{name: {}, namespace: {}}}", name, namespace_name);
+  const std::string in_cluster = fmt::format("{{name: {}}}", name);
+  std::string yaml =
+      fmt::format("apiVersion: v1\nkind: ServiceAccount\nmetadata: {}\n", in_namespace);
+  fmt::format_to(std::back_inserter(yaml),
+                 "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {}\n",
+                 in_cluster);
+  AppendRules(yaml, kCluster);
+  fmt::format_to(std::back_inserter(yaml),
+                 "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {}\n",
+                 in_namespace);
+  AppendRules(yaml, kOwn);
+  AppendBinding(yaml, "ClusterRole", in_cluster, name, namespace_name);
+  AppendBinding(yaml, "Role", in_namespace, name, namespace_name);
+  return yaml;
+}
+
+}  // namespace tracekeeper::domain
