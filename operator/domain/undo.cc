@@ -136,14 +136,27 @@ class Undoer {
     json_.EndObject();
   }
 
+  static std::size_t LastIndexOf(const JsonValue& env, std::string_view name) {
+    std::size_t last = 0;
+    std::size_t index = 0;
+    for (const JsonValue entry : env.Elements()) {
+      if (entry["name"].StringOr("") == name) last = index;
+      ++index;
+    }
+    return last;
+  }
+
   static std::string Environment(const JsonValue& env, const JsonValue& part) {
     JsonWriter json;
     json.BeginArray();
+    std::size_t index = 0;
     for (const JsonValue entry : env.Elements()) {
       const std::string_view name = entry["name"].StringOr("");
+      const std::size_t place = index++;
       if (Lists(part["env"], name)) continue;
       const auto original = part["grew"][name].Integer();
-      if (original) {
+      // Of two entries with one name the last counts, so the last is the one that grew.
+      if (original && place == LastIndexOf(env, name)) {
         WriteShrunk(json, entry, *original);
       } else {
         json.Raw(entry.ToJson());
