@@ -46,14 +46,17 @@ class ApiClient:
         return json.loads(text)
 
     def node_is_ready(self, name: str, since: str) -> bool:
-        """Whether the node is Ready and its kubelet has said so after `since`, a time in UTC."""
+        """Whether the node is Ready and its kubelet was alive after `since`, a time in UTC or empty:
+        a node that lost power stays Ready for a while. A new node's lease comes 10 s after it."""
         status, text = self.request("GET", f"/api/v1/nodes/{name}")
         if status != 200:
             return False
         conditions = json.loads(text).get("status", {}).get("conditions", [])
         ready = any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+        if not ready or not since:
+            return ready
         status, text = self.request("GET", f"/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/{name}")
-        return ready and status == 200 and json.loads(text)["spec"]["renewTime"] > since
+        return status == 200 and json.loads(text)["spec"]["renewTime"] > since
 
 
 def now() -> str:
