@@ -138,8 +138,7 @@ struct Sampling {
 struct ExportTls {
   bool insecure = false;               // plain text to the endpoint
   bool insecure_skip_verify = false;   // TLS, but anyone's certificate will do
-  std::optional<std::string> ca_file;  // at most one of the two; neither: the image's own
-  std::optional<std::string> ca_pem;
+  std::optional<std::string> ca_file;  // absent: the image's own authorities
   std::optional<std::string> certificate_file;
   std::optional<std::string> key_file;
   std::optional<std::string> server_name;
@@ -149,7 +148,6 @@ struct ExportTls {
         codec::Field("insecure", &ExportTls::insecure, {.always = true}),
         codec::Field("insecureSkipVerify", &ExportTls::insecure_skip_verify, {.always = true}),
         codec::Field("caFile", &ExportTls::ca_file),
-        codec::Field("caPem", &ExportTls::ca_pem),
         codec::Field("certificateFile", &ExportTls::certificate_file),
         codec::Field("keyFile", &ExportTls::key_file),
         codec::Field("serverName", &ExportTls::server_name),

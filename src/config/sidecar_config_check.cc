@@ -186,7 +186,6 @@ void CheckExport(Problems& problems, const Export& target) {
   if (tls.certificate_file.has_value() != tls.key_file.has_value()) {
     Add(problems, "export.tls needs certificateFile and keyFile together");
   }
-  if (tls.ca_file && tls.ca_pem) Add(problems, "export.tls has caFile and caPem: keep one");
   if (!target.auth) return;
   CheckFile(problems, "export.auth.file", target.auth->file);
   const bool needs_header = target.auth->scheme == AuthScheme::kHeader;

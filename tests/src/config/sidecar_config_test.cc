@@ -233,7 +233,6 @@ INSTANTIATE_TEST_SUITE_P(
         ValueCase{"CertificateAlone",
                   [](auto& c) { c.export_to->tls.certificate_file = "/tls.crt"; },
                   "certificateFile and keyFile together"},
-        ValueCase{"CaTwice", [](auto& c) { c.export_to->tls.ca_pem = "-----BEGIN"; }, "keep one"},
         ValueCase{"AuthFile", [](auto& c) { c.export_to->auth->file = ""; }, "export.auth.file"},
         ValueCase{"AuthHeaderMissing",
                   [](auto& c) { c.export_to->auth->scheme = AuthScheme::kHeader; },

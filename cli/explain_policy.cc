@@ -1,0 +1,161 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <vector>
+
+#include "cli/explain.h"
+#include "operator/domain/names.h"
+
+namespace tracekeeper::cli {
+namespace {
+
+constexpr std::size_t kMostPodsNamed = 20;
+
+template <typename... Args>
+void Line(std::string& text, fmt::format_string<Args...> format, Args&&... args) {
+  fmt::format_to(std::back_inserter(text), format, std::forward<Args>(args)...);
+  text.push_back('\n');
+}
+
+void AppendSelection(std::string& text, const KnownPolicy& known) {
+  if (!known.compiled) {
+    Line(text, "Selects:    nothing, since it cannot be used: {}", known.error);
+    return;
+  }
+  const domain::CompiledPolicy& policy = *known.compiled;
+  const std::string pods = policy.selector.matches_everything()
+                               ? "every pod"
+                               : "pods with " + policy.selector.ToString();
+  if (!policy.is_fleet()) {
+    Line(text, "Selects:    {} in namespace {}.", pods, policy.key.namespace_name);
+  } else if (policy.namespaces->matches_everything()) {
+    Line(text, "Selects:    {} in every namespace that has no policy of its own for them.", pods);
+  } else {
+    Line(text, "Selects:    {} in namespaces with {}.", pods, policy.namespaces->ToString());
+  }
+}
+
+void AppendStatus(std::string& text, const api::TracingPolicy& policy) {
+  const api::TracingPolicyStatus& status = policy.status;
+  if (status.conditions.empty()) {
+    Line(text, "Status:     none yet: is the operator running? `tracekeeper doctor` says.");
+    return;
+  }
+  if (status.observed_generation < policy.metadata.generation) {
+    Line(text, "Status:     is about generation {}; the operator has not seen generation {} yet.",
+         status.observed_generation, policy.metadata.generation);
+  }
+  Line(text, "Pods:       {} selected, {} injected, {} outdated.", status.matched_pods,
+       status.injected_pods, status.outdated_pods);
+  Line(text, "Conditions:");
+  for (const kube::Condition& condition : status.conditions) {
+    Line(text, "  {:<12} {:<8} {}: {}", condition.type, kube::NameOf(condition.status),
+         condition.reason, condition.message);
+  }
+  for (const api::ReasonCount& count : status.reasons) {
+    Line(text, "  {} pods: {}", count.pods, count.reason);
+  }
+}
+
+void AppendRemarks(std::string& text, const KnownPolicy& known) {
+  const auto paused =
+      known.policy.metadata.annotations.find(std::string(domain::kPausedAnnotation));
+  const bool is_paused =
+      paused != known.policy.metadata.annotations.end() && paused->second == "true";
+  if (known.findings.empty() && !is_paused) return;
+  Line(text, "Remarks:");
+  if (is_paused) AppendFinding(text, {domain::Reason::kPolicyPaused, ""});
+  for (const domain::Finding& finding : known.findings) AppendFinding(text, finding);
+}
+
+/// What the World's pods of one policy are, told apart by reason.
+struct PodsOfPolicy {
+  std::size_t selected = 0;
+  std::size_t injected = 0;
+  std::vector<std::pair<std::string, domain::Finding>> without;  // pod and why
+  std::map<std::string, std::size_t> shadowed_by;                // other policy and pods
+};
+
+PodsOfPolicy CountPods(const World& world, const kube::ObjectKey& key) {
+  PodsOfPolicy pods;
+  const domain::PolicySnapshot snapshot = world.Snapshot();
+  for (const kube::Document& pod : world.pods) {
+    std::string namespace_name(pod["metadata"]["namespace"].StringOr(key.namespace_name));
+    const PodVerdict verdict = JudgePod(world, snapshot, pod.root(), namespace_name);
+    if (verdict.policy == nullptr) continue;
+    if (verdict.policy->key != key) {
+      const bool lost = std::any_of(verdict.shadowed.begin(), verdict.shadowed.end(),
+                                    [&](const auto* other) { return other->key == key; });
+      if (lost) ++pods.shadowed_by[verdict.policy->qualified_name];
+      continue;
+    }
+    ++pods.selected;
+    if (verdict.carries_injection) {
+      ++pods.injected;
+      continue;
+    }
+    const bool is_missing = verdict.outcome == domain::Outcome::kInjected;
+    pods.without.emplace_back(
+        fmt::format("{}/{}", namespace_name, pod["metadata"]["name"].StringOr("")),
+        is_missing || verdict.findings.empty()
+            ? domain::Finding{domain::Reason::kMissingInjection, ""}
+            : verdict.findings.front());
+  }
+  return pods;
+}
+
+void AppendPods(std::string& text, const World& world, const kube::ObjectKey& key) {
+  if (world.pods.empty()) return;
+  const PodsOfPolicy pods = CountPods(world, key);
+  Line(text, "Seen now:   {} pods selected, {} of them injected.", pods.selected, pods.injected);
+  for (const auto& [other, count] : pods.shadowed_by) {
+    Line(text, "            {} wins for {} more.", other, count);
+  }
+  const std::size_t named = std::min(pods.without.size(), kMostPodsNamed);
+  for (std::size_t i = 0; i < named; ++i) {
+    Line(text, "  {} is not injected:", pods.without[i].first);
+    AppendFinding(text, pods.without[i].second);
+  }
+  if (named < pods.without.size()) {
+    Line(text, "  and {} more are not injected.", pods.without.size() - named);
+  }
+}
+
+}  // namespace
+
+Result<std::string> ExplainPolicy(const World& world, const kube::ObjectKey& key) {
+  const KnownPolicy* known = world.FindPolicy(key);
+  if (known == nullptr) {
+    return Fail(ErrorKind::kNotFound, "there is no TracingPolicy {} in what was given",
+                key.ToString());
+  }
+  std::string text;
+  Line(text, "TracingPolicy {} (generation {})", key.ToString(), known->policy.metadata.generation);
+  AppendSelection(text, *known);
+  AppendStatus(text, known->policy);
+  AppendRemarks(text, *known);
+  AppendPods(text, world, key);
+  AppendNotes(text, world);
+  return text;
+}
+
+Result<std::string> ExplainReason(std::string_view name) {
+  std::string text;
+  if (name.empty()) {
+    for (std::size_t i = 0; i < domain::kReasonCount; ++i) {
+      const auto reason = static_cast<domain::Reason>(i);
+      Line(text, "{:<36} {}", domain::NameOf(reason), domain::SentenceOf(reason));
+    }
+    return text;
+  }
+  const auto reason = domain::ReasonFromName(name);
+  if (!reason) {
+    return Fail(ErrorKind::kNotFound,
+                "there is no reason '{}': `tracekeeper explain reason` lists them all", name);
+  }
+  AppendFinding(text, {*reason, ""});
+  return text;
+}
+
+}  // namespace tracekeeper::cli
