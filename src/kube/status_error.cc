@@ -79,6 +79,11 @@ ErrorKind KindOfCode(int code) {
 }
 
 ErrorKind KindOf(const StatusDetails& status) {
+  // A version that this server does not have (yet): like one that it has no more, it calls for a
+  // list at whatever version there is.
+  for (const StatusCause& cause : status.causes) {
+    if (cause.reason == "ResourceVersionTooLarge") return ErrorKind::kExpired;
+  }
   for (const ReasonRow& row : kReasons) {
     if (row.reason == status.reason) return row.kind;
   }
