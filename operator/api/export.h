@@ -1,12 +1,12 @@
 #pragma once
-// Export and Sampling: where the sidecar sends spans, how it proves who it is, and how many it
-// sends.
+// Export: where the sidecar sends spans, and how it proves who it is.
 
 #include <optional>
 #include <string>
 #include <tuple>
 
-#include "operator/api/scalars.h"
+#include "operator/api/export_tls.h"
+#include "operator/api/rules.h"
 #include "src/codec/fields.h"
 #include "src/kube/meta.h"
 
@@ -43,92 +43,18 @@ consteval auto ValuesOf(AuthScheme) {
   };
 }
 
-/// One key of a Secret or ConfigMap in the pod's namespace.
-struct KeyReference {
-  std::string name;
-  std::string key;
-
-  bool operator==(const KeyReference&) const = default;
-
-  static consteval auto Fields() {
-    using codec::Field;
-    return std::tuple{
-        Field("name", &KeyReference::name,
-              {.doc = "Name of the object, in the pod's namespace.",
-               .required = true,
-               .min_length = 1,
-               .max_length = 253}),
-        Field("key", &KeyReference::key,
-              {.doc = "Key in its data.", .required = true, .min_length = 1, .max_length = 253}),
-    };
-  }
-};
-
-/// Certificates that the endpoint's own certificate is checked against. One of the three.
-struct CertificateAuthority {
-  std::string pem;
-  std::optional<KeyReference> config_map_ref;
-  std::optional<KeyReference> secret_ref;
-
-  bool operator==(const CertificateAuthority&) const = default;
-
-  static consteval auto Fields() {
-    using codec::Field;
-    return std::tuple{
-        Field("pem", &CertificateAuthority::pem,
-              {.doc = "The certificates themselves, PEM.", .max_length = 65536}),
-        Field("configMapRef", &CertificateAuthority::config_map_ref,
-              {.doc = "A key of a ConfigMap in the pod's namespace that holds them.",
-               .example = "{name: kube-root-ca.crt, key: ca.crt}"}),
-        Field("secretRef", &CertificateAuthority::secret_ref,
-              {.doc = "A key of a Secret in the pod's namespace that holds them."}),
-    };
-  }
-};
-
-/// A Secret of type kubernetes.io/tls in the pod's namespace.
-struct ClientCertificate {
-  std::string secret_name;
-
-  bool operator==(const ClientCertificate&) const = default;
-
-  static consteval auto Fields() {
-    using codec::Field;
-    return std::tuple{
-        Field("secretName", &ClientCertificate::secret_name,
-              {.doc = "Secret of type kubernetes.io/tls, in the pod's namespace.",
-               .required = true,
-               .min_length = 1,
-               .max_length = 253}),
-    };
-  }
-};
-
-struct ExportTls {
-  std::optional<CertificateAuthority> ca;  // absent: the system's certificates
-  std::optional<ClientCertificate> client_certificate;
-  std::string server_name;
-  bool insecure_skip_verify = false;
-
-  bool operator==(const ExportTls&) const = default;
-
-  static consteval auto Fields() {
-    using codec::Field;
-    return std::tuple{
-        Field("ca", &ExportTls::ca,
-              {.doc = "Who may vouch for the endpoint. Default: the certificate authorities of "
-                      "the sidecar's image."}),
-        Field("clientCertificate", &ExportTls::client_certificate,
-              {.doc = "Certificate that the sidecar shows (mutual TLS)."}),
-        Field("serverName", &ExportTls::server_name,
-              {.doc = "Name that the endpoint's certificate must carry. Default: the endpoint's "
-                      "host.",
-               .max_length = 253}),
-        Field("insecureSkipVerify", &ExportTls::insecure_skip_verify,
-              {.doc = "Accept any certificate. Whoever sits between can then read and change the "
-                      "spans, and take the credential: for tests only."}),
-    };
-  }
+inline constexpr std::array kHeaderNameRules = {
+    codec::Rule{
+        .expression = "self.matches('^[a-z0-9][a-z0-9_.-]*$')",
+        .message_expression =
+            "'header \"' + self + '\" must be lower-case letters, digits, - _ and .: write ' "
+            "+ (self.matches('^[A-Za-z0-9][A-Za-z0-9_.-]*$') ? self.lowerAscii() : "
+            "'x-api-key')"},
+    codec::Rule{.expression =
+                    "!(self in ['host', 'content-type', 'content-length', 'content-encoding', "
+                    "'transfer-encoding', 'connection', 'te']) && !self.startsWith('grpc-')",
+                .message_expression =
+                    "'header ' + self + ' is written by the sidecar itself: choose another'"},
 };
 
 /// A credential from a Secret that somebody else keeps.
@@ -146,17 +72,37 @@ struct SecretRef {
         Field("name", &SecretRef::name,
               {.doc = "Name of the Secret, in the pod's namespace.",
                .required = true,
-               .min_length = 1,
-               .max_length = 253}),
+               .max_length = 253,
+               .rules = kObjectNameRules}),
         Field("key", &SecretRef::key,
-              {.doc = "Key in its data.", .required = true, .min_length = 1, .max_length = 253}),
+              {.doc = "Key in its data.",
+               .required = true,
+               .max_length = 253,
+               .rules = kDataKeyRules}),
         Field("scheme", &SecretRef::scheme, {.doc = "How the value is sent."}),
         Field("header", &SecretRef::header,
               {.doc = "With scheme Header: the name of the header.",
                .max_length = 128,
-               .example = "x-api-key"}),
+               .example = "x-api-key",
+               .rules = kHeaderNameRules}),
     };
   }
+
+  static constexpr std::array kRules = {
+      codec::Rule{.expression = "self.scheme != 'Header' || has(self.header)",
+                  .message =
+                      "scheme Header needs header: the name under which the value is sent, such as "
+                      "header: x-api-key",
+                  .field_path = ".header",
+                  .reason = "FieldValueRequired"},
+      codec::Rule{
+          .expression = "self.scheme == 'Header' || !has(self.header)",
+          .message_expression =
+              "'scheme ' + self.scheme + ' sends the value in authorization: remove header, "
+              "or write scheme: Header'",
+          .field_path = ".header",
+          .reason = "FieldValueForbidden"},
+  };
 };
 
 struct ExportAuth {
@@ -172,7 +118,63 @@ struct ExportAuth {
                       "it changes, and never copied."}),
     };
   }
+
+  static constexpr std::array kRules = {codec::Rule{
+      .expression = "has(self.secretRef)",
+      .message = "auth says nothing: write secretRef: {name: ..., key: ...}, or remove auth",
+      .field_path = ".secretRef",
+      .reason = "FieldValueRequired"}};
 };
+
+inline constexpr std::array kEndpointRules = {
+    codec::Rule{.expression = "self.matches('^https?://')",
+                .message_expression =
+                    "'endpoint \"' + self + '\" must begin with https:// (TLS) or http:// (plain "
+                    "text): write https://' + (self.contains('://') ? "
+                    "self.substring(self.indexOf('://') + 3) : self)"},
+    codec::Rule{
+        .expression = "!self.matches('^https?://') || "
+                      "self.matches('^https?://"
+                      "([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|[[][0-9A-Fa-f:.]+[]])(:[0-9]{1,5})"
+                      "?(/[A-Za-z0-9._~%+/-]*)?$')",
+        .message_expression =
+            "self.contains('@') ? 'endpoint must not carry a user or password, which "
+            "everybody who reads the policy would see: put them into a Secret and name it "
+            "in auth.secretRef' : 'endpoint \"' + self + '\" must be scheme, host, port and "
+            "path, without spaces, query and fragment: write "
+            "https://otel-collector.observability:4317'"},
+    codec::Rule{.expression =
+                    "!self.matches('^https?://[^/]*:[0-9]{1,5}(/.*)?$') || !isURL(self) || "
+                    "(int(url(self).getPort()) >= 1 && int(url(self).getPort()) <= 65535)",
+                .message_expression =
+                    "'endpoint \"' + self + '\" has a port that is not between 1 and 65535: write "
+                    "4317 for grpc, 4318 for http/protobuf'"},
+};
+
+// A map's keys have no length bound, so no sentence can be made of them.
+inline constexpr std::array kHeadersRules = {
+    codec::Rule{.expression = "self.all(k, k.size() <= 128 && k.matches('^[a-z0-9][a-z0-9_.-]*$'))",
+                .message =
+                    "header names must be at most 128 lower-case letters, digits, - _ and .: write "
+                    "x-scope-orgid"},
+    codec::Rule{
+        .expression = "!self.exists(k, k in ['authorization', 'proxy-authorization', 'cookie'])",
+        .message = "credentials in headers could be read by everybody who reads the policy: put "
+                   "the value into a Secret and name it in auth.secretRef",
+        .reason = "FieldValueForbidden"},
+    codec::Rule{.expression = "!self.exists(k, k in ['host', 'content-type', 'content-length', "
+                              "'content-encoding', 'transfer-encoding', 'connection', 'te'] || "
+                              "k.startsWith('grpc-'))",
+                .message =
+                    "host, content-*, transfer-encoding, connection, te and grpc-* are written by "
+                    "the sidecar itself: remove them",
+                .reason = "FieldValueForbidden"},
+};
+
+inline constexpr std::array kHeaderValueRules = {codec::Rule{
+    .expression = "self.matches('^[!-~]([ -~]*[!-~])?$')",
+    .message = "header values must be printable ASCII, not empty and without spaces at their "
+               "ends"}};
 
 struct Export {
   std::string endpoint;
@@ -191,7 +193,8 @@ struct Export {
               {.doc = "Where spans go: https:// for TLS, http:// for plain text.",
                .required = true,
                .max_length = 512,
-               .example = "https://otel-collector.observability:4317"}),
+               .example = "https://otel-collector.observability:4317",
+               .rules = kEndpointRules}),
         Field("protocol", &Export::protocol, {.doc = "Which form of OTLP the endpoint speaks."}),
         Field("compression", &Export::compression, {.doc = "How bodies are compressed."}),
         Field("tls", &Export::tls, {.doc = "TLS towards an https:// endpoint."}),
@@ -200,58 +203,50 @@ struct Export {
                       "whoever may read the policy: credentials belong in `auth`.",
                .max_properties = 32,
                .item_max_length = 1024,
-               .example = "{x-scope-orgid: shop}"}),
+               .example = "{x-scope-orgid: shop}",
+               .rules = kHeadersRules,
+               .item_rules = kHeaderValueRules}),
         Field("auth", &Export::auth, {.doc = "How the sidecar proves who it is."}),
     };
   }
-};
 
-struct HeadSampling {
-  Ratio ratio;
-
-  bool operator==(const HeadSampling&) const = default;
-
-  static consteval auto Fields() {
-    using codec::Field;
-    return std::tuple{
-        Field("ratio", &HeadSampling::ratio,
-              {.doc = "Share of new traces that the application records.",
-               .required = true,
-               .example = "\"0.25\""}),
-    };
-  }
-};
-
-struct SidecarSampling {
-  Ratio ratio;
-
-  bool operator==(const SidecarSampling&) const = default;
-
-  static consteval auto Fields() {
-    using codec::Field;
-    return std::tuple{
-        Field("ratio", &SidecarSampling::ratio,
-              {.doc = "Share of recorded traces that the sidecar exports.",
-               .required = true,
-               .example = "\"0.25\""}),
-    };
-  }
-};
-
-/// Consistent sampling, keyed by trace id: all hops of a trace decide alike.
-struct Sampling {
-  std::optional<HeadSampling> head;
-  std::optional<SidecarSampling> sidecar;
-
-  bool operator==(const Sampling&) const = default;
-
-  static consteval auto Fields() {
-    using codec::Field;
-    return std::tuple{
-        Field("head", &Sampling::head, {.doc = "Decided where a trace begins."}),
-        Field("sidecar", &Sampling::sidecar, {.doc = "Decided in the sidecar, before export."}),
-    };
-  }
+  static constexpr std::array kRules = {
+      codec::Rule{
+          .expression = "self.protocol != 'grpc' || !self.endpoint.matches('^https?://[^/]+/.')",
+          .message = "protocol grpc takes no path: write scheme, host and port alone, or protocol: "
+                     "http/protobuf",
+          .field_path = ".endpoint"},
+      codec::Rule{
+          .expression =
+              "self.protocol != 'grpc' || !self.endpoint.matches('^https?://[^/]*:4318/?$')",
+          .message = "port 4318 is OTLP over HTTP, and protocol is grpc: write port 4317, or "
+                     "protocol: http/protobuf",
+          .field_path = ".endpoint"},
+      codec::Rule{
+          .expression = "self.protocol != 'http/protobuf' || "
+                        "!self.endpoint.matches('^https?://[^/]*:4317(/.*)?$')",
+          .message = "port 4317 is OTLP over gRPC, and protocol is http/protobuf: write port 4318, "
+                     "or protocol: grpc",
+          .field_path = ".endpoint"},
+      codec::Rule{.expression = "self.protocol != 'http/protobuf' || "
+                                "!self.endpoint.matches('/v1/(traces|metrics|logs)/?$')",
+                  .message = "the sidecar appends /v1/traces itself: write the endpoint without it",
+                  .field_path = ".endpoint"},
+      codec::Rule{.expression = "!has(self.tls) || !self.endpoint.startsWith('http://')",
+                  .message =
+                      "tls is for an https:// endpoint, and this one is http://, plain text: write "
+                      "https://, or remove tls",
+                  .field_path = ".tls",
+                  .reason = "FieldValueForbidden"},
+      codec::Rule{.expression =
+                      "!has(self.headers) || !has(self.auth) || !has(self.auth.secretRef) || "
+                      "!has(self.auth.secretRef.header) || !(self.auth.secretRef.header in "
+                      "self.headers)",
+                  .message_expression =
+                      "'header ' + self.auth.secretRef.header + ' stands in headers and in auth: "
+                      "remove it from headers'",
+                  .field_path = ".headers"},
+  };
 };
 
 }  // namespace tracekeeper::api

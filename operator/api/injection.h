@@ -10,6 +10,7 @@
 #include <tuple>
 #include <vector>
 
+#include "operator/api/rules.h"
 #include "operator/api/scalars.h"
 #include "src/base/clock.h"
 #include "src/codec/duration.h"
@@ -78,6 +79,22 @@ consteval auto ValuesOf(PodSecurityDefaults) {
   };
 }
 
+inline constexpr std::array kResourceRules = {
+    codec::Rule{.expression = "self.all(k, k in ['cpu', 'memory', 'ephemeral-storage'])",
+                .message =
+                    "resources of the sidecar are cpu, memory and ephemeral-storage: remove the "
+                    "others"},
+    codec::Rule{.expression = "!('memory' in self) || type(self['memory']) != string || "
+                              "!self['memory'].endsWith('m')",
+                .message = "memory with the unit m is thousandths of a byte: write Mi, as in 64Mi"},
+};
+
+inline constexpr std::array kQuantityRules = {codec::Rule{
+    .expression = "type(self) == int ? self >= 0 : isQuantity(self) && "
+                  "quantity(self).compareTo(quantity('0')) >= 0",
+    .message = "a quantity must be a number that is not negative, with an optional unit: "
+               "write 100m (cpu) or 64Mi (memory)"}};
+
 struct Resources {
   std::map<std::string, Quantity> requests;
   std::map<std::string, Quantity> limits;
@@ -90,13 +107,25 @@ struct Resources {
         Field("requests", &Resources::requests,
               {.doc = "What the scheduler sets aside: cpu, memory, ephemeral-storage.",
                .max_properties = 8,
-               .example = "{cpu: 10m, memory: 32Mi}"}),
+               .example = "{cpu: 10m, memory: 32Mi}",
+               .rules = kResourceRules,
+               .item_rules = kQuantityRules}),
         Field("limits", &Resources::limits,
               {.doc = "The most that the sidecar may use: cpu, memory, ephemeral-storage.",
                .max_properties = 8,
-               .example = "{memory: 128Mi}"}),
+               .example = "{memory: 128Mi}",
+               .rules = kResourceRules,
+               .item_rules = kQuantityRules}),
     };
   }
+
+  static constexpr std::array kRules = {codec::Rule{
+      .expression = "!has(self.requests) || !has(self.limits) || self.requests.all(k, !(k in "
+                    "self.limits) || type(self.requests[k]) != string || type(self.limits[k]) != "
+                    "string || !isQuantity(self.requests[k]) || !isQuantity(self.limits[k]) || "
+                    "quantity(self.requests[k]).compareTo(quantity(self.limits[k])) <= 0)",
+      .message = "a request is larger than its limit: raise limits, or lower requests",
+      .field_path = ".requests"}};
 };
 
 struct Sidecar {
@@ -113,7 +142,8 @@ struct Sidecar {
         Field("image", &Sidecar::image,
               {.doc = "Image of the sidecar. Default: the one that the operator was started with.",
                .max_length = 512,
-               .example = "registry.example.com/tracekeeper-sidecar:0.1.0"}),
+               .example = "registry.example.com/tracekeeper-sidecar:0.1.0",
+               .rules = kImageRules}),
         Field("resources", &Sidecar::resources,
               {.doc = "Resources of the sidecar. Default: those that the operator was started "
                       "with."}),
@@ -141,7 +171,9 @@ struct Rollout {
                .minimum = 1,
                .maximum = 100}),
         Field("minInterval", &Rollout::min_interval,
-              {.doc = "The least time between two renewals of one workload.", .example = "30s"}),
+              {.doc = "The least time between two renewals of one workload.",
+               .example = "30s",
+               .rules = kIntervalRules}),
     };
   }
 };
@@ -156,7 +188,10 @@ struct Agent {
     using codec::Field;
     return std::tuple{
         Field("image", &Agent::image,
-              {.doc = "Image that holds the agent.", .required = true, .max_length = 512}),
+              {.doc = "Image that holds the agent.",
+               .required = true,
+               .max_length = 512,
+               .rules = kImageRules}),
     };
   }
 };
@@ -180,6 +215,17 @@ struct Instrumentation {
   }
 };
 
+inline constexpr std::array kContainersRules = {
+    codec::Rule{.expression = "self.size() > 0",
+                .message = "containers is empty, which would choose none: remove it to choose all "
+                           "containers"}};
+
+inline constexpr std::array kContainerNameRules = {codec::Rule{
+    .expression = "self.matches('^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$')",
+    .message_expression =
+        "'container name \"' + self + '\" must be at most 63 lower-case letters, digits "
+        "and -, as it stands in the pod: write app'"}};
+
 struct Injection {
   InjectionMode mode = InjectionMode::kBestEffort;
   std::vector<std::string> containers;  // empty: all
@@ -199,9 +245,11 @@ struct Injection {
               {.doc = "Names of the containers that get the environment of propagation. Default: "
                       "all. A name that a pod does not have is reported as a reason.",
                .max_items = 64,
-               .item_max_length = 63,
+               .item_max_length = 253,
                .list_type = codec::ListType::kSet,
-               .example = "[app]"}),
+               .example = "[app]",
+               .rules = kContainersRules,
+               .item_rules = kContainerNameRules}),
         Field("sidecar", &Injection::sidecar, {.doc = "The propagation sidecar."}),
         Field("rollout", &Injection::rollout,
               {.doc = "How running pods get a changed injection. What the sidecar reads live "

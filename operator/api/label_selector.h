@@ -6,6 +6,7 @@
 #include <tuple>
 #include <vector>
 
+#include "operator/api/rules.h"
 #include "src/codec/fields.h"
 #include "src/kube/meta.h"
 
@@ -37,7 +38,8 @@ struct LabelRequirement {
               {.doc = "The label that is looked at.",
                .required = true,
                .max_length = 317,
-               .example = "app.kubernetes.io/name"}),
+               .example = "app.kubernetes.io/name",
+               .rules = kLabelKeyRules}),
         Field("operator", &LabelRequirement::op,
               {.doc = "How the label is compared with `values`.",
                .required = true,
@@ -45,9 +47,20 @@ struct LabelRequirement {
         Field("values", &LabelRequirement::values,
               {.doc = "Needed with In and NotIn, absent with Exists and DoesNotExist.",
                .max_items = 64,
-               .item_max_length = 63}),
+               .item_max_length = 253,
+               .item_rules = kLabelValueRules}),
     };
   }
+
+  static constexpr std::array kRules = {codec::Rule{
+      .expression = "self.operator in ['In', 'NotIn'] ? has(self.values) && self.values.size() > 0 "
+                    ": !has(self.values) || self.values.size() == 0",
+      .message_expression =
+          "self.operator in ['In', 'NotIn'] ? 'operator ' + self.operator + ' needs at "
+          "least one entry in values; to ask only whether the label is there, write "
+          "Exists' : 'operator ' + self.operator + ' looks at the key alone: remove "
+          "values, or write In'",
+      .field_path = ".values"}};
 };
 
 struct LabelSelector {
@@ -65,8 +78,10 @@ struct LabelSelector {
         Field("matchLabels", &LabelSelector::match_labels,
               {.doc = "Labels that must be there with these values. All must match.",
                .max_properties = 64,
-               .item_max_length = 63,
-               .example = "{app: checkout}"}),
+               .item_max_length = 253,
+               .example = "{app: checkout}",
+               .rules = kLabelKeysRules,
+               .item_rules = kLabelValueRules}),
         Field("matchExpressions", &LabelSelector::match_expressions,
               {.doc = "Requirements on labels. All must hold, with those of `matchLabels`.",
                .max_items = 32}),

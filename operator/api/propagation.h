@@ -7,6 +7,7 @@
 #include <tuple>
 #include <vector>
 
+#include "operator/api/rules.h"
 #include "src/codec/fields.h"
 
 namespace tracekeeper::api {
@@ -79,9 +80,26 @@ struct Egress {
                .item_minimum = 1,
                .item_maximum = 65535,
                .list_type = codec::ListType::kSet,
-               .example = "[80, 8080]"}),
+               .example = "[80, 8080]",
+               .item_rules = kOwnPortRules}),
     };
   }
+
+  static constexpr std::array kRules = {
+      codec::Rule{
+          .expression = "self.mode != 'Redirect' || (has(self.ports) && self.ports.size() > 0)",
+          .message = "mode Redirect needs ports: name the destination ports whose connections pass "
+                     "the sidecar, such as ports: [80, 8080]",
+          .field_path = ".ports",
+          .reason = "FieldValueRequired"},
+      codec::Rule{
+          .expression = "self.mode == 'Redirect' || !has(self.ports) || self.ports.size() == 0",
+          .message_expression =
+              "'ports are for mode Redirect and do nothing with mode ' + self.mode + ': "
+              "remove ports, or write mode: Redirect'",
+          .field_path = ".ports",
+          .reason = "FieldValueForbidden"},
+  };
 };
 
 struct IngressPort {
@@ -98,11 +116,13 @@ struct IngressPort {
                       "here, with Redirect the application does.",
                .required = true,
                .minimum = 1,
-               .maximum = 65535}),
+               .maximum = 65535,
+               .rules = kOwnPortRules}),
         Field("targetPort", &IngressPort::target_port,
               {.doc = "With ReverseProxy: the port that the application listens on.",
                .minimum = 1,
-               .maximum = 65535}),
+               .maximum = 65535,
+               .rules = kOwnPortRules}),
     };
   }
 };
@@ -124,6 +144,52 @@ struct Ingress {
                .list_key = "port"}),
     };
   }
+
+  static constexpr std::array kRules = {
+      codec::Rule{
+          .expression = "self.mode == 'None' || (has(self.ports) && self.ports.size() > 0)",
+          .message_expression =
+              "'mode ' + self.mode + ' needs ports: ' + (self.mode == 'Redirect' ? 'name "
+              "those that the application listens on, such as ports: [{port: 8080}]' : 'name "
+              "each port with its targetPort, such as ports: [{port: 8080, targetPort: "
+              "8081}]')",
+          .field_path = ".ports",
+          .reason = "FieldValueRequired"},
+      codec::Rule{
+          .expression = "self.mode != 'None' || !has(self.ports) || self.ports.size() == 0",
+          .message = "ports do nothing with mode None: remove ports, or write mode: ReverseProxy",
+          .field_path = ".ports",
+          .reason = "FieldValueForbidden"},
+      codec::Rule{
+          .expression = "self.mode != 'ReverseProxy' || !has(self.ports) || self.ports.all(p, "
+                        "has(p.targetPort))",
+          .message = "mode ReverseProxy needs a targetPort for each port: the sidecar listens on "
+                     "port and passes requests on to targetPort, where the application listens",
+          .field_path = ".ports",
+          .reason = "FieldValueRequired"},
+      codec::Rule{.expression = "self.mode != 'Redirect' || !has(self.ports) || self.ports.all(p, "
+                                "!has(p.targetPort))",
+                  .message = "with mode Redirect the application keeps its port: remove targetPort",
+                  .field_path = ".ports",
+                  .reason = "FieldValueForbidden"},
+      codec::Rule{
+          .expression = "self.mode != 'ReverseProxy' || !has(self.ports) || !self.ports.exists(p, "
+                        "self.ports.exists(q, has(q.targetPort) && p.port == q.targetPort))",
+          .message =
+              "a port is also a targetPort: sidecar and application cannot both listen on it "
+              "in one pod; let the application listen on another",
+          .field_path = ".ports"},
+  };
+};
+
+inline constexpr std::array kFormatsRules = {
+    codec::Rule{.expression = "self.all(f, self.exists_one(g, g == f))",
+                .message_expression =
+                    "'[' + self.join(', ') + '] names a format twice: remove the second'"},
+    codec::Rule{.expression = "self.exists(f, f != 'baggage')",
+                .message =
+                    "at least one format must carry the trace itself, and baggage does not: write "
+                    "[tracecontext, baggage]"},
 };
 
 struct Propagation {
@@ -140,21 +206,40 @@ struct Propagation {
     return std::tuple{
         Field("propagators", &Propagation::propagators,
               {.doc = "Formats that are accepted, the first that is present wins.",
-               .min_items = 1,
                .max_items = 7,
-               .example = "[tracecontext, baggage, b3]"}),
+               .item_max_length = 16,
+               .example = "[tracecontext, baggage, b3]",
+               .rules = kFormatsRules}),
         Field("emit", &Propagation::emit,
               {.doc = "Formats that are written on outgoing requests. Each must be one of "
                       "`propagators`, or the next hop could not be read back.",
-               .min_items = 1,
                .max_items = 7,
-               .example = "[tracecontext]"}),
+               .item_max_length = 16,
+               .example = "[tracecontext]",
+               .rules = kFormatsRules}),
         Field("egress", &Propagation::egress, {.doc = "Outgoing requests."}),
         Field("ingress", &Propagation::ingress, {.doc = "Incoming requests."}),
         Field("heal", &Propagation::heal,
               {.doc = "Whether the sidecar repairs the parent of an outgoing request."}),
     };
   }
+
+  static constexpr std::array kRules = {
+      codec::Rule{
+          .expression = "self.emit.all(e, e in self.propagators)",
+          .message_expression =
+              "'emit [' + self.emit.join(', ') + '] must be among propagators [' + "
+              "self.propagators.join(', ') + ']: the next pod of this policy could not read "
+              "the others; add them to propagators'",
+          .field_path = ".emit"},
+      codec::Rule{
+          .expression = "self.heal == 'Off' || (has(self.egress) && self.egress.mode != 'None' && "
+                        "has(self.ingress) && self.ingress.mode != 'None')",
+          .message =
+              "heal: Unambiguous compares outgoing with incoming requests and must see both: "
+              "set egress.mode and ingress.mode, or write heal: \"Off\"",
+          .field_path = ".heal"},
+  };
 };
 
 }  // namespace tracekeeper::api

@@ -19,6 +19,7 @@
 #include "operator/api/injection.h"
 #include "operator/api/label_selector.h"
 #include "operator/api/propagation.h"
+#include "operator/api/sampling.h"
 #include "src/base/result.h"
 #include "src/codec/fields.h"
 #include "src/codec/json_value.h"
@@ -37,6 +38,13 @@ inline constexpr kube::Resource kTracingPolicies{kGroup, kVersion, "tracingpolic
 inline constexpr std::string_view kInjectLabel = "tracekeeper.dev/inject";
 /// Annotation of a policy; "true" stops every write for it.
 inline constexpr std::string_view kPausedAnnotation = "tracekeeper.dev/paused";
+
+/// Rules on the whole object.
+inline constexpr std::array kTracingPolicyRules = {
+    codec::Rule{.expression = "self.metadata.name.size() <= 63",
+                .message = "the name of a policy becomes a label value: choose one of at most 63 "
+                           "characters",
+                .field_path = ".metadata.name"}};
 
 struct TracingPolicySpec {
   std::optional<LabelSelector> selector;  // empty selector: every pod
@@ -74,6 +82,13 @@ struct TracingPolicySpec {
                       "nothing."}),
     };
   }
+
+  static constexpr std::array kRules = {codec::Rule{
+      .expression = "has(self.selector)",
+      .message = "selector is missing: write selector: {matchLabels: {app: ...}}, or selector: "
+                 "{} for every pod",
+      .field_path = ".selector",
+      .reason = "FieldValueRequired"}};
 };
 
 /// Pods to which one reason applies. Reasons are those of metric, Event and `explain`.
@@ -109,11 +124,12 @@ struct TracingPolicyStatus {
   static consteval auto Fields() {
     using codec::Field;
     return std::tuple{
-        Field("observedGeneration", &TracingPolicyStatus::observed_generation,
-              {.doc = "The metadata.generation that this status is about.",
-               .always = true,
-               .minimum = 0,
-               .schema_default = false}),
+        Field(
+            "observedGeneration", &TracingPolicyStatus::observed_generation,
+            {.doc = "The metadata.generation that this status is about; -1: nothing was seen yet.",
+             .always = true,
+             .minimum = -1,
+             .schema_default = false}),
         Field("conditions", &TracingPolicyStatus::conditions,
               {.doc = "What is true of this policy: Ready, Reconciling, Stalled, Injected.",
                .max_items = 32,

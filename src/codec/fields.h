@@ -66,8 +66,9 @@ struct FieldOptions {
   ListType list_type = ListType::kAtomic;
   std::string_view list_key;  // of a ListType::kMap
   std::string_view format;
-  std::string_view example;     // for the reference documentation: YAML on one line
-  std::span<const Rule> rules;  // beside those of the type
+  std::string_view example;          // for the reference documentation: YAML on one line
+  std::span<const Rule> rules;       // beside those of the type
+  std::span<const Rule> item_rules;  // of the elements of a list, of the values of a map
   bool schema_default = true;  // false: the schema does not name the default (kept for old objects)
 };
 

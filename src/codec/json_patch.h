@@ -30,7 +30,7 @@ Result<std::vector<std::string>> ParsePointer(std::string_view pointer);
 /// The value at `pointer`, or a missing one.
 JsonValue FindPointer(JsonValue document, std::string_view pointer);
 
-/// `document` after all operations of `patch` (add, remove, replace, move, copy, test), as JSON
+/// `document` after all operations of `patch`, as JSON
 /// with members in their order; new members stand at the end.
 Result<std::string> ApplyJsonPatch(std::string_view document, std::string_view patch);
 Result<std::string> ApplyJsonPatch(JsonValue document, JsonValue patch);
