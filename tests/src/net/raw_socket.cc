@@ -36,6 +36,9 @@ RawSocket RawSocket::To(std::uint16_t port, const std::string& address) {
   RawSocket client(::socket(is_v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const auto* target =
       is_v6 ? reinterpret_cast<const sockaddr*>(&v6) : reinterpret_cast<const sockaddr*>(&v4);
+  // A fixed window: the kernel would else take tens of megabytes for a peer that does not read.
+  constexpr int kWindow = 256 << 10;
+  ::setsockopt(client.descriptor_, SOL_SOCKET, SO_RCVBUF, &kWindow, sizeof kWindow);
   ::setsockopt(client.descriptor_, SOL_SOCKET, SO_RCVTIMEO, &kLongest, sizeof kLongest);
   ::setsockopt(client.descriptor_, SOL_SOCKET, SO_SNDTIMEO, &kLongest, sizeof kLongest);
   if (::connect(client.descriptor_, target, is_v6 ? sizeof v6 : sizeof v4) != 0) {
