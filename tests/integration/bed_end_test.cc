@@ -31,20 +31,7 @@ TEST(BedEndTest, NothingIsLeftOfAControlPlane) {
   ExpectNothingIsLeft(folder);
 }
 
-// What the tests below run in a process of its own, to kill it: it starts a bed, writes the bed's
-// folder to a file, and waits.
-TEST(DISABLED_BedVictim, StartsABedAndWaits) {
-  const char* nodes = std::getenv("VICTIM_NODES");
-  const char* answer = std::getenv("VICTIM_ANSWER");
-  ASSERT_TRUE(nodes != nullptr && answer != nullptr);
-  const auto bed = StartBed({.controllers = true, .nodes = std::atoi(nodes)});
-  ASSERT_TRUE(bed);
-  const std::string unfinished = std::string(answer) + ".unfinished";
-  std::ofstream(unfinished) << bed->folder().string();
-  fs::rename(unfinished, answer);
-  while (true) pause();
-}
-
+// bed_victim.cc as a process of its own: it starts a bed and waits to be killed.
 class Victim {
  public:
   explicit Victim(int nodes)
@@ -52,10 +39,7 @@ class Victim {
     fs::create_directories(folder_);
     const fs::path answer = folder_ / "answer";
     auto process = ChildProcess::Start(
-        {.argv = {fs::read_symlink("/proc/self/exe"), "--gtest_also_run_disabled_tests",
-                  "--gtest_filter=DISABLED_BedVictim.*"},
-         .environment = {{"VICTIM_NODES", std::to_string(nodes)}, {"VICTIM_ANSWER", answer}}},
-        folder_ / "log");
+        {.argv = {TRACEKEEPER_BED_VICTIM, std::to_string(nodes), answer}}, folder_ / "log");
     if (!process) return;
     process_.emplace(*std::move(process));
     Eventually([&] { return fs::exists(answer) || !process_->IsRunning(); }, 120s);

@@ -36,10 +36,29 @@ spec:
         securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}
 )";
 
-TEST(BedNodeTest, DeploymentRunsOnARealNodeAndNothingIsLeftOfIt) {
-  SKIP_WITHOUT_NODES();
-  auto bed = StartBed({.nodes = 1});
-  ASSERT_TRUE(bed);
+class BedNodeTest : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    if (!Bed::WhyNot({.nodes = 1})) bed = StartBed({.nodes = 1});
+  }
+  static void TearDownTestSuite() {
+    if (!bed) return;
+    const fs::path folder = bed->folder();
+    const std::string cgroup = StateOf(folder, "cgroup");
+    EXPECT_THAT(CgroupsNamed(cgroup), Not(IsEmpty()));
+    bed.reset();
+    ExpectNothingIsLeft(folder);
+    EXPECT_THAT(CgroupsNamed(cgroup), IsEmpty());
+  }
+  void SetUp() override {
+    SKIP_WITHOUT_NODES();
+    ASSERT_TRUE(bed);
+  }
+
+  static inline std::unique_ptr<Bed> bed;
+};
+
+TEST_F(BedNodeTest, DeploymentRunsOnARealNode) {
   ASSERT_EQ(bed->nodes().size(), 1U);
   EXPECT_EQ(bed->nodes()[0].name, "node1");
   ASSERT_TRUE(bed->RunKubectl({"apply", "-f", "-"}, kWebDeployment).ok());
@@ -57,19 +76,9 @@ TEST(BedNodeTest, DeploymentRunsOnARealNodeAndNothingIsLeftOfIt) {
   EXPECT_THAT(bed->RunKubectl({"logs", "deployment/web"}).out, HasSubstr("listening"));
   EXPECT_THAT(bed->RunKubectl({"exec", "deployment/web", "--", "/bin/id", "-u"}).out,
               HasSubstr("65532"));
-
-  const fs::path folder = bed->folder();
-  const std::string cgroup = StateOf(folder, "cgroup");
-  EXPECT_THAT(CgroupsNamed(cgroup), Not(IsEmpty()));
-  bed.reset();
-  ExpectNothingIsLeft(folder);
-  EXPECT_THAT(CgroupsNamed(cgroup), IsEmpty());
 }
 
-TEST(BedNodeTest, ImportedImageOfADynamicProgramRunsWithoutARegistry) {
-  SKIP_WITHOUT_NODES();
-  const auto bed = StartBed({.nodes = 1});
-  ASSERT_TRUE(bed);
+TEST_F(BedNodeTest, ImportedImageOfADynamicProgramRunsWithoutARegistry) {
   const fs::path archive = bed->folder() / "dynamic.tar";
   const auto made =
       RunProcess({.argv = {std::string(TRACEKEEPER_SOURCE_FOLDER) + "/tools/images/make_image.py",
@@ -88,17 +97,14 @@ TEST(BedNodeTest, ImportedImageOfADynamicProgramRunsWithoutARegistry) {
   EXPECT_THAT(bed->RunKubectl({"logs", "dynamic"}).out, HasSubstr("made of libraries"));
 }
 
-TEST(BedNodeTest, ProgramsInsideAndOutsideUseTheSameKubeconfig) {
-  SKIP_WITHOUT_NODES();
-  const auto bed = StartBed({.nodes = 1});
-  ASSERT_TRUE(bed);
+TEST_F(BedNodeTest, ProgramsInsideAndOutsideUseTheSameKubeconfig) {
   EXPECT_THAT(bed->RunKubectl({"get", "nodes"}).out, HasSubstr("node1"));
   const auto inside = bed->Enter({(bed->folder() / "bin/kubectl").string(), "get", "nodes"});
   ASSERT_TRUE(inside) << inside.error().message;
   EXPECT_THAT(inside->out, HasSubstr("node1")) << inside->err;
 }
 
-TEST(BedNodeTest, EveryNodeOfThreeRunsPods) {
+TEST(BedNodesTest, EveryNodeOfThreeRunsPods) {
   SKIP_WITHOUT_NODES();
   const auto bed = StartBed({.nodes = 3});
   ASSERT_TRUE(bed);

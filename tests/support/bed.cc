@@ -101,9 +101,12 @@ std::string LastLines(const fs::path& file, std::size_t count) {
   return text;
 }
 
+// In a test, or in TearDownTestSuite() of the suite that shared the bed.
 bool CurrentTestFailed() {
-  const auto* test = testing::UnitTest::GetInstance()->current_test_info();
-  return test != nullptr && test->result()->Failed();
+  const auto* state = testing::UnitTest::GetInstance();
+  if (const auto* test = state->current_test_info()) return test->result()->Failed();
+  const auto* suite = state->current_test_suite();
+  return suite != nullptr && suite->Failed();
 }
 
 }  // namespace
