@@ -1,13 +1,11 @@
 #include "tests/support/manual_clock.h"
 
-#include <algorithm>
-
 namespace tracekeeper::test_support {
 namespace {
 
 // A waiter that missed its notification (it was between looking at the time and beginning to wait)
 // looks again after this much real time.
-constexpr auto kSecondLook = std::chrono::milliseconds(2);
+constexpr auto kSecondLook = std::chrono::milliseconds(5);
 
 }  // namespace
 
@@ -36,13 +34,9 @@ void ManualClock::WaitUntil(std::condition_variable_any& condition,
     self = waiters_.insert(waiters_.end(), {&condition, deadline});
     waiters_changed_.notify_all();
   }
-  // One wait only: callers loop over their predicate. Until it is notified or the time has come
-  // the thread stays registered, so that WaitForWaiters sees it.
-  bool due = false;
-  while (!due && condition.wait_for(lock, kSecondLook) == std::cv_status::timeout) {
-    const std::scoped_lock guard(mutex_);
-    due = monotonic_ >= deadline;
-  }
+  // Returns early at each second look: a notification that came at that moment would be lost in a
+  // loop of ours, but callers look at their predicate again.
+  condition.wait_for(lock, kSecondLook);
   const std::scoped_lock guard(mutex_);
   waiters_.erase(self);
 }
@@ -55,16 +49,6 @@ void ManualClock::Advance(Duration by) {
 void ManualClock::JumpWallTime(Duration by) {
   const std::scoped_lock lock(mutex_);
   now_ += by;
-}
-
-bool ManualClock::AdvanceToNextDeadline() {
-  const std::scoped_lock lock(mutex_);
-  if (waiters_.empty()) return false;
-  const auto earliest = std::min_element(
-      waiters_.begin(), waiters_.end(),
-      [](const Waiter& left, const Waiter& right) { return left.deadline < right.deadline; });
-  MoveLocked(std::max(earliest->deadline - monotonic_, Duration::zero()));
-  return true;
 }
 
 void ManualClock::MoveLocked(Duration by) {

@@ -36,10 +36,9 @@ class ManualClock final : public Clock {
   void Advance(Duration by);
   /// Only the wall time jumps, forward or back, as when somebody sets the clock.
   void JumpWallTime(Duration by);
-  /// Moves to the earliest deadline that a thread waits for. False when none waits.
-  bool AdvanceToNextDeadline();
 
-  /// Threads that wait on this clock now, and the earliest of their deadlines.
+  /// Threads that wait on this clock now, and the earliest of their deadlines. A thread that waits
+  /// looks again every few milliseconds of real time and is missing here for that moment.
   [[nodiscard]] std::size_t waiters() const;
   [[nodiscard]] std::optional<MonotonicTime> next_deadline() const;
   /// Waits, in real time, until at least `count` threads wait on this clock. False when that did

@@ -193,14 +193,16 @@ TEST_F(ControllerTest, LooksAgainEveryTenMinutesBecauseWallTimeCanJump) {
 }
 
 TEST_F(ControllerTest, StopsARunAtItsDeadlineAndCountsTheTimeout) {
+  std::promise<void> began;
   Start(
       [&](const ObjectKey&, ReconcileContext& context) -> Result<Requeue> {
+        began.set_value();
         clock_.SleepFor(1h, context.stop);
         return Fail(ErrorKind::kCancelled, "stopped");
       },
       {.reconcile_timeout = 20s});
   controller_->queue().Add(kKey);
-  ASSERT_TRUE(clock_.WaitForWaiters(2));  // the run and the monitor
+  began.get_future().wait();
   clock_.Advance(20s);
   EXPECT_TRUE(Shows("controller_runtime_reconcile_timeouts_total{controller=\"policy\"} 1"));
   EXPECT_TRUE(Shows(Total("error", 1)));
