@@ -21,6 +21,7 @@ SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 BUILD := build
 PREFIX ?= /usr/local
+VERSION := $(shell sed -nE 's/^project\(tracekeeper VERSION ([0-9.]+).*/\1/p' CMakeLists.txt)
 FUZZ ?=
 FUZZ_SECONDS := $(or $(SECONDS),60)
 BENCH ?=
@@ -83,8 +84,8 @@ e2e: servers build-tests ## the long tests, on several real nodes
 	@ctest --test-dir $(BUILD)/dev -N -L e2e
 	@$(ctest) --test-dir $(BUILD)/dev -L e2e
 
-images: servers build ## container images of the programs, without a daemon or a registry
-	@tools/images/build.sh
+images: build ## container images of the programs into build/images, without a daemon or a registry
+	@tools/images/make_program_images.sh $(BUILD)/release/bin $(BUILD)/images $(VERSION)
 
 bench: servers $(BUILD)/release/build.ninja ## benchmarks, table and build/bench/results.json (BENCH=name for one)
 	@tools/bench/run.py --jobs $(JOBS) $(if $(BENCH),--bench $(BENCH)) $(ARGS)
