@@ -43,8 +43,7 @@ inline constexpr std::string_view kPausedAnnotation = "tracekeeper.dev/paused";
 inline constexpr std::array kTracingPolicyRules = {
     codec::Rule{.expression = "self.metadata.name.size() <= 63",
                 .message = "the name of a policy becomes a label value: choose one of at most 63 "
-                           "characters",
-                .field_path = ".metadata.name"}};
+                           "characters"}};
 
 struct TracingPolicySpec {
   std::optional<LabelSelector> selector;  // empty selector: every pod
