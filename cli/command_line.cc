@@ -21,6 +21,20 @@ constexpr const char* kFooter =
     "Run tracekeeper COMMAND --help for a command's options and examples.\n"
     "Exit codes: 0 done, 1 the answer is bad, 2 wrong flags, an unusable file or no cluster.";
 
+/// The first word that stands where a command must and is none. CLI11 itself would only say that a
+/// sub-command is required.
+const std::string* UnknownCommand(const CLI::App& root, const std::vector<std::string>& arguments) {
+  const CLI::App* app = &root;
+  for (const std::string& word : arguments) {
+    if (word.starts_with('-') || app->get_require_subcommand_min() == 0) return nullptr;
+    const auto found =
+        app->get_subcommands([&](const CLI::App* command) { return command->check_name(word); });
+    if (found.empty()) return &word;
+    app = found.front();
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 std::string ProgramName(const std::string& argv0) {
@@ -42,6 +56,11 @@ int RunCommandLine(const std::string& program, std::vector<std::string> argument
   AddCompletion(app, chosen);
 
   if (arguments.empty()) arguments = {"--help"};
+  if (const std::string* word = UnknownCommand(app, arguments)) {
+    console.err << program << ": there is no command '" << *word << "'\nRun " << program
+                << " --help for the commands.\n";
+    return kUnusable;
+  }
   std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back
   try {
     app.parse(std::move(arguments));

@@ -37,8 +37,7 @@ Result<std::string> ReadText(const std::string& file, std::istream& standard_inp
   if (file == "-") return ReadAll(standard_input, "standard input");
   std::ifstream in(file, std::ios::binary);
   if (!in) {
-    return Fail(ErrorKind::kNotFound, "{}: cannot be opened: is the path right and readable?",
-                file);
+    return Fail(ErrorKind::kInvalid, "{}: cannot be opened: is the path right and readable?", file);
   }
   return ReadAll(in, file);
 }

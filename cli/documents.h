@@ -2,7 +2,7 @@
 // Documents are what a user hands to a command: files or standard input, YAML or JSON.
 //
 // Threads:  the main thread.
-// Failure:  kNotFound, kInvalid or kDecode; the sentence begins with the file's name.
+// Failure:  kInvalid or kDecode; the sentence begins with the file's name.
 // Limits:   kMaxDocumentBytes a file.
 
 #include <cstddef>

@@ -123,7 +123,7 @@ void AddCause(CLI::App& explain, Chosen& chosen) {
   CLI::App* command = explain.add_subcommand(
       "cause", "What breaks a hop: not in this version, which judges no traces yet");
   command->add_option("name", *name, "Name of a cause")->type_name("CAUSE");
-  command->callback([&chosen] {
+  command->callback([name, &chosen] {
     chosen.run = [](const Console& console) {
       console.err << kNoCauses;
       return kFailed;

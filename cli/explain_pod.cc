@@ -62,21 +62,26 @@ void AppendCarried(std::string& text, const PodVerdict& verdict) {
 
 void AppendMissing(std::string& text, const World& world, const PodVerdict& verdict,
                    codec::JsonValue pod, const std::string& namespace_name) {
+  const auto created = kube::ParseTimestamp(pod["metadata"]["creationTimestamp"].StringOr(""));
+  if (!created) {
+    Line(text,
+         "Injection:  not yet: this is a manifest. The webhook adds the sidecar when it is "
+         "created.");
+    return;
+  }
   Line(text,
        "Injection:  none, although the policy selects the pod and nothing stands against it.");
-  const auto created =
-      kube::ParseTimestamp(pod["metadata"]["creationTimestamp"].StringOr("")).value_or(Instant());
   const auto& covered = world.covered_namespaces;
   if (covered && std::find(covered->begin(), covered->end(), namespace_name) == covered->end()) {
     Line(text,
          "            The admission webhook does not cover namespace {}: run `tracekeeper doctor`.",
          namespace_name);
-  } else if (created != Instant() && created < verdict.policy->created) {
+  } else if (*created < verdict.policy->created) {
     Line(text, "            The pod is older than the policy.");
-  } else if (created == Instant()) {
-    Line(text, "            A pod that is created now gets the sidecar.");
   } else {
-    Line(text, "            The operator was not there to answer when the pod was created.");
+    Line(text,
+         "            When it was created the operator did not answer, the webhook did not cover\n"
+         "            its namespace yet, or its labels were others.");
   }
   AppendFinding(text, {domain::Reason::kMissingInjection, ""});
 }
@@ -163,7 +168,7 @@ Result<std::string> ExplainPod(const World& world, const kube::ObjectKey& key) {
 
   // "injected" itself was said above in other words.
   const std::size_t first = would_be_injected ? 1 : 0;
-  if (verdict.findings.size() > first) Line(text, "Why:");
+  if (verdict.findings.size() > first) Line(text, "{}", would_be_injected ? "Remarks:" : "Why:");
   for (std::size_t i = first; i < verdict.findings.size(); ++i) {
     AppendFinding(text, verdict.findings[i]);
   }

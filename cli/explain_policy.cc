@@ -39,6 +39,8 @@ void AppendSelection(std::string& text, const KnownPolicy& known) {
 void AppendStatus(std::string& text, const api::TracingPolicy& policy) {
   const api::TracingPolicyStatus& status = policy.status;
   if (status.conditions.empty()) {
+    // A manifest has none; an object of a cluster should.
+    if (policy.metadata.uid.empty()) return;
     Line(text, "Status:     none yet: is the operator running? `tracekeeper doctor` says.");
     return;
   }
@@ -46,7 +48,7 @@ void AppendStatus(std::string& text, const api::TracingPolicy& policy) {
     Line(text, "Status:     is about generation {}; the operator has not seen generation {} yet.",
          status.observed_generation, policy.metadata.generation);
   }
-  Line(text, "Pods:       {} selected, {} injected, {} outdated.", status.matched_pods,
+  Line(text, "Pods:       selected: {}, injected: {}, outdated: {}.", status.matched_pods,
        status.injected_pods, status.outdated_pods);
   Line(text, "Conditions:");
   for (const kube::Condition& condition : status.conditions) {
@@ -95,7 +97,8 @@ PodsOfPolicy CountPods(const World& world, const kube::ObjectKey& key) {
       ++pods.injected;
       continue;
     }
-    const bool is_missing = verdict.outcome == domain::Outcome::kInjected;
+    const bool is_created = pod["metadata"]["creationTimestamp"].is_string();
+    const bool is_missing = verdict.outcome == domain::Outcome::kInjected && is_created;
     pods.without.emplace_back(
         fmt::format("{}/{}", namespace_name, pod["metadata"]["name"].StringOr("")),
         is_missing || verdict.findings.empty()
@@ -108,7 +111,7 @@ PodsOfPolicy CountPods(const World& world, const kube::ObjectKey& key) {
 void AppendPods(std::string& text, const World& world, const kube::ObjectKey& key) {
   if (world.pods.empty()) return;
   const PodsOfPolicy pods = CountPods(world, key);
-  Line(text, "Seen now:   {} pods selected, {} of them injected.", pods.selected, pods.injected);
+  Line(text, "Seen now:   pods selected: {}, injected: {}.", pods.selected, pods.injected);
   for (const auto& [other, count] : pods.shadowed_by) {
     Line(text, "            {} wins for {} more.", other, count);
   }

@@ -100,7 +100,7 @@ Status PrintOne(const InjectOptions& options, const Injector& injector, const Co
   }
   const codec::JsonValue pod = objects.front().root();
   if (const Status is_pod = RequirePod(pod); !is_pod) {
-    return Fail(ErrorKind::kInvalid, "{}: {}", name, is_pod.error().message);
+    return Fail(ErrorKind::kInvalid, "{} {}", name, is_pod.error().message);
   }
   const domain::Mutation mutation = injector.Mutate(pod);
   for (const std::string& warning : mutation.Warnings()) {
@@ -134,7 +134,7 @@ Result<std::string> AnswerLine(const Injector& injector, codec::JsonParser& pars
                                const std::string& line) {
   const codec::JsonValue pod = TRY(parser.Parse(line));
   if (const Status is_pod = RequirePod(pod); !is_pod) {
-    return Fail(Error(is_pod.error()).Within("the line"));
+    return Fail(is_pod.error().kind, "the line {}", is_pod.error().message);
   }
   const domain::Mutation mutation = injector.Mutate(pod);
   codec::JsonWriter json;
@@ -175,7 +175,7 @@ Status RunInject(const InjectOptions& options, const Console& console) {
     return {};
   }
   std::ifstream file(options.file, std::ios::binary);
-  if (!file) return Fail(ErrorKind::kNotFound, "{}: cannot be opened", options.file);
+  if (!file) return Fail(ErrorKind::kInvalid, "{}: cannot be opened", options.file);
   AnswerStream(file, injector, console.out);
   return {};
 }
