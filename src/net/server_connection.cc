@@ -63,11 +63,12 @@ void ServerConnection::OnHandshake(std::error_code error, std::size_t) {
 
 void ServerConnection::AwaitRequest(Duration deadline) {
   Enter(Phase::kIdle, deadline);
+  reader_.ReleaseBuffer();
   if (stream_->is_tls()) {
-    Read();
+    reading_ = true;
+    stream_->ReadSome(first_bytes_, To<&ServerConnection::OnFirstBytes>());
     return;
   }
-  reader_.ReleaseBuffer();
   stream_->WaitReadable(To<&ServerConnection::OnReadable>());
 }
 
@@ -78,6 +79,11 @@ void ServerConnection::OnReadable(std::error_code error, std::size_t) {
     return;
   }
   Read();
+}
+
+void ServerConnection::OnFirstBytes(std::error_code error, std::size_t size) {
+  std::copy_n(first_bytes_.data(), size, reader_.Space().data());
+  OnRead(error, size);
 }
 
 void ServerConnection::Read() {

@@ -12,6 +12,7 @@
 // Failure:  ends the connection, never anything else. An exception of the handler is a 500 and a
 //           log line.
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -62,6 +63,7 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
   void OnHandshake(std::error_code error, std::size_t size);
   void OnRead(std::error_code error, std::size_t size);
   void OnReadable(std::error_code error, std::size_t size);
+  void OnFirstBytes(std::error_code error, std::size_t size);
   void OnContinueSent(std::error_code error, std::size_t size);
   void OnWritten(std::error_code error, std::size_t size);
   void OnShutdown(std::error_code error, std::size_t size);
@@ -85,6 +87,8 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
   Host& host_;
   RequestReader reader_;
   WireResponse answer_;  // must live until it is written
+  /// What an idle TLS connection reads into, so that it needs no whole buffer meanwhile.
+  std::array<char, 512> first_bytes_;
   std::string discarded_;
   std::size_t discarded_bytes_ = 0;
   Phase phase_ = Phase::kHandshake;
