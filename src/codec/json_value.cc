@@ -247,7 +247,7 @@ struct JsonParser::State {
   std::size_t capacity = 0;
 
   Status Reserve(std::size_t size) {
-    if (size > capacity || (capacity > kLargestKept && size <= kLargestKept)) {
+    if (!buffer || size > capacity || (capacity > kLargestKept && size <= kLargestKept)) {
       capacity = std::max(std::bit_ceil(size), kSmallestCapacity);
       buffer = std::make_unique_for_overwrite<char[]>(capacity + simdjson::SIMDJSON_PADDING);
       parser = simdjson::dom::parser();  // gives a large document's memory back
@@ -272,7 +272,7 @@ JsonParser& JsonParser::operator=(JsonParser&&) noexcept = default;
 Result<JsonValue> JsonParser::Parse(std::string_view text) {
   TRY(state_->Reserve(text.size()));
   // One copy into the padded buffer; the parser then works in place of allocating its own.
-  std::memcpy(state_->buffer.get(), text.data(), text.size());
+  text.copy(state_->buffer.get(), text.size());
   std::memset(state_->buffer.get() + text.size(), ' ', simdjson::SIMDJSON_PADDING);
   simdjson::dom::element root;
   const auto error = state_->parser.parse(state_->buffer.get(), text.size(), false).get(root);
