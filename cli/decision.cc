@@ -1,6 +1,9 @@
 #include "cli/decision.h"
 
+#include <fmt/core.h>
+
 #include "operator/domain/select_policy.h"
+#include "src/base/version.h"
 
 namespace tracekeeper::cli {
 namespace {
@@ -14,6 +17,10 @@ domain::Mutation Skipped(domain::Reason reason, std::string detail) {
 }
 
 }  // namespace
+
+std::string DefaultSidecarImage() {
+  return fmt::format("tracekeeper.dev/tracekeeper-sidecar:{}", kVersion);
+}
 
 Decision Decide(const codec::JsonValue& pod, const domain::PolicySnapshot& snapshot,
                 const Surroundings& surroundings) {

@@ -14,6 +14,10 @@
 
 namespace tracekeeper::cli {
 
+/// The sidecar's image for policies that name none, as `make images` names it. The operator gets
+/// its own by a flag.
+std::string DefaultSidecarImage();
+
 struct Surroundings {
   std::string namespace_name;
   kube::StringMap namespace_labels;

@@ -1,7 +1,5 @@
 // `tracekeeper inject`: what the webhook would do to a pod, from files, with no cluster.
 
-#include <fmt/core.h>
-
 #include <CLI/CLI.hpp>
 #include <fstream>
 #include <istream>
@@ -12,7 +10,6 @@
 #include "cli/decision.h"
 #include "cli/documents.h"
 #include "operator/domain/compile_policy.h"
-#include "src/base/version.h"
 #include "src/codec/json_patch.h"
 #include "src/codec/json_writer.h"
 #include "src/config/yaml_text.h"
@@ -44,7 +41,7 @@ struct InjectOptions {
   std::string output = "patch";
   bool stream = false;
   std::string operator_namespace = "tracekeeper-system";
-  std::string sidecar_image = fmt::format("tracekeeper.dev/sidecar:{}", kVersion);
+  std::string sidecar_image = DefaultSidecarImage();
   std::string kubernetes_version = "v1.34.0";
 };
 

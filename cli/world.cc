@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <set>
 
+#include "cli/decision.h"
 #include "cli/documents.h"
 #include "operator/domain/plan_webhook.h"
-#include "src/base/version.h"
 #include "src/kube/discovery.h"
 
 namespace tracekeeper::cli {
@@ -180,7 +180,7 @@ const kube::Document* World::FindPod(const kube::ObjectKey& key) const {
 void AddPolicy(World& world, api::TracingPolicy policy) {
   domain::CompileOptions options;
   options.operator_namespace = world.operator_namespace;
-  options.sidecar_image = fmt::format("tracekeeper.dev/sidecar:{}", kVersion);
+  options.sidecar_image = DefaultSidecarImage();
   KnownPolicy known;
   auto compiled = domain::CompilePolicy(policy, options);
   if (compiled) {
