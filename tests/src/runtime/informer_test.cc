@@ -63,7 +63,7 @@ TEST_F(InformerTest, SaysWhyItIsNotReady) {
   stop.request_stop();
   const Status status = pods_.WaitUntilReady(stop.get_token());
   ASSERT_FALSE(status);
-  EXPECT_THAT(status.error().message, HasSubstr("waiting"));
+  EXPECT_THAT(status.error().message, HasSubstr("the first list has not arrived yet"));
   EXPECT_THAT(status.error().message, HasSubstr("pods"));
 }
 
