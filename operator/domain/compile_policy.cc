@@ -233,6 +233,18 @@ std::string ConfigMapNameFor(const kube::ObjectKey& policy) {
   return fmt::format("{}{}-{}", kPrefix, name, hash);
 }
 
+namespace {
+
+void WriteOwner(codec::JsonWriter& json, const CompiledPolicy& policy) {
+  json.Key("ownerReferences").BeginArray().BeginObject();
+  json.Member("apiVersion", api::kTracingPolicies.ApiVersion());
+  json.Member("kind", api::kTracingPolicyKind);
+  json.Member("name", policy.key.name).Member("uid", policy.uid);
+  json.Key("controller").Bool(true).EndObject().EndArray();
+}
+
+}  // namespace
+
 std::string ConfigMapJson(const ConfigMapContent& content, const CompiledPolicy& policy,
                           std::string_view namespace_name) {
   codec::JsonWriter json;
@@ -243,7 +255,10 @@ std::string ConfigMapJson(const ConfigMapContent& content, const CompiledPolicy&
   json.Member(kPolicyNamespaceLabel, policy.key.namespace_name);
   json.Member(kPolicyUidLabel, policy.uid).EndObject();
   json.Key("annotations").BeginObject();
-  json.Member(kPolicyAnnotation, policy.qualified_name).EndObject().EndObject();
+  json.Member(kPolicyAnnotation, policy.qualified_name).EndObject();
+  // An owner must be in the same namespace; elsewhere the policy's finalizer makes us clean up.
+  if (namespace_name == policy.key.namespace_name) WriteOwner(json, policy);
+  json.EndObject();
   json.Key("data").BeginObject().Member(content.key, content.text);
   if (!content.ca_certificate.empty()) json.Member(kCaCertificateKey, content.ca_certificate);
   json.EndObject().EndObject();

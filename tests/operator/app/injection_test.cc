@@ -59,7 +59,9 @@ class Injection : public testing::Test {
   static std::string Kubectl(const std::vector<std::string>& arguments,
                              std::string_view input = {}) {
     const CommandResult result = bed_->RunKubectl(arguments, input);
-    EXPECT_TRUE(result.ok()) << result.err << "\n" << operator_->process().ReadLog();
+    EXPECT_TRUE(result.ok()) << result.err << "\n"
+                             << bed_->RunKubectl({"get", "tkp", "-A", "-o", "yaml"}).out << "\n"
+                             << operator_->process().ReadLog();
     return result.out;
   }
 
@@ -107,7 +109,7 @@ TEST_F(Injection, ADeletedPolicyTakesItsConfigMapAndItsNamespaceAlong) {
   const Status gone = bed_->WaitForKubectl(
       {"get", "configmap", "-n", "brief", "-l", "app.kubernetes.io/managed-by=tracekeeper", "-o",
        "go-template={{len .items}}"},
-      "0", std::chrono::seconds(20));
+      "0", std::chrono::seconds(60));  // the garbage collector learns of new kinds every 30 s
   EXPECT_TRUE(gone) << gone.error().message;
   EXPECT_THAT(Kubectl(covered), testing::Not(HasSubstr("brief")));
 }
