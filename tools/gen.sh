@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Writes every generated file again: CRDs, chart templates and reference pages from operator/api.
+# Writes every generated file again: CRDs, chart templates and reference pages from operator/api,
+# RBAC objects from operator/domain/rights.cc.
 #
 #   tools/gen.sh            into this repository
 #   tools/gen.sh FOLDER     into another folder, laid out as the repository
@@ -12,8 +13,9 @@ build=${TRACEKEEPER_BUILD:-build/dev}
 
 generate() {
   [ -f "$build/build.ninja" ] || cmake --preset dev -B "$build" >/dev/null
-  cmake --build "$build" --target crdgen >"$build/gen.log" || { cat "$build/gen.log" >&2; return 1; }
+  cmake --build "$build" --target crdgen --target rbacgen >"$build/gen.log" || { cat "$build/gen.log" >&2; return 1; }
   "$build/generators/crdgen" . "$1"
+  "$build/generators/rbacgen" "$1"
 }
 
 check() {
@@ -24,12 +26,12 @@ check() {
   while IFS= read -r file; do
     diff -u --label "$file" --label "$file (generated)" "$file" "$folder/$file" || status=1
   done < <(cd "$folder" && find . -type f -printf '%P\n' | sort)
-  [ $status = 0 ] || echo "generated files differ from operator/api: run make gen and commit the result" >&2
+  [ $status = 0 ] || echo "generated files differ from their sources: run make gen and commit the result" >&2
   return $status
 }
 
 case "${1:-.}" in
   --check) check ;;
-  -*) sed -n '2,8p' "$0" >&2; exit 2 ;;
+  -*) sed -n '2,9p' "$0" >&2; exit 2 ;;
   *) generate "${1:-.}" ;;
 esac
