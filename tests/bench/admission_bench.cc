@@ -187,7 +187,7 @@ int Main() {
   const Case cases[] = {
       {.name = "pod_2kb", .shape = {.containers = 1, .variables = 5, .managed_fields = false}},
       {.name = "pod_7kb",
-       .shape = {.containers = 2, .variables = 34},
+       .shape = {.containers = 2, .variables = 40},
        .median = AtMost(60),
        .p99 = AtMost(100),
        .cpu = RatioAtLeast(20)},
