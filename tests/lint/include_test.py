@@ -43,6 +43,10 @@ class Layers(FolderTest):
         problems = self.check({"src/net/a.h": '#include "src/net/b.h"\n', "src/net/b.h": '#include "src/net/a.h"\n'})
         self.assert_one_problem(problems, "include each other")
 
+    def test_the_templates_of_a_header_may_include_it_back(self):
+        self.assertEqual(self.check({"src/net/a.h": '#include "src/net/a_inl.h"\n',
+                                     "src/net/a_inl.h": '#include "src/net/a.h"\n'}), [])
+
     def test_an_include_in_a_comment_is_none(self):
         self.assertEqual(self.check({"src/base/a.cc": '// #include "src/net/b.h"\n/*\n#include "src/net/b.h"\n*/\n'}), [])
 
@@ -112,6 +116,10 @@ class Forbidden(FolderTest):
 
     def test_other_folders_are_free(self):
         self.assertEqual(self.check({"operator/app/a.cc": "#include <thread>\nTracingPolicy p;\n"}), [])
+
+    def test_a_line_that_says_why_may_name_it(self):
+        text = "// Allowed here: no thread runs yet.\nClock a;\nClock b;\n"
+        self.assert_one_problem(self.check({"operator/domain/a.cc": text}), "a.cc:3")
 
     def test_a_broken_row_is_refused(self):
         folder = self.folder({"tools/lint/forbidden.txt": "src : everywhere : Word : why\n"})

@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""Words and headers that a folder may not name: forbidden.txt, with the reason in each row."""
+"""Words and headers that a folder may not name: forbidden.txt, with the reason in each row.
+
+A comment `// Allowed here: why` on the line before lets one line name one.
+"""
 
 import re
 import sys
@@ -17,11 +20,17 @@ def check(tree):
         pattern = re.compile("|".join(_pattern(word) for word in words.split()))
         for path in tree.cpp():
             if trees.folder_of(path, folders.split()):
-                text = tree.text(path)
-                text = text if where == "text" else trees.without_comments(text)
-                problems += [f"{path}:{text.count(chr(10), 0, m.start()) + 1}: {m[0]}: {why}"
-                             for m in pattern.finditer(text)]
+                problems += [f"{path}:{number}: {word}: {why}" for number, word in _found(tree, path, where, pattern)]
     return problems
+
+
+def _found(tree, path, where, pattern):
+    """(line, word) of each place in the file that names what it should not and does not say why."""
+    lines = tree.text(path).splitlines()
+    text = tree.text(path) if where == "text" else trees.without_comments(tree.text(path))
+    for number, line in enumerate(text.splitlines()):
+        if not (number > 0 and "// Allowed here: " in lines[number - 1]):
+            yield from ((number + 1, match[0]) for match in pattern.finditer(line))
 
 
 def _pattern(word):

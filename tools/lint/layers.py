@@ -17,7 +17,7 @@ def check(tree):
     problems += [f"tools/lint/layers.txt: circle: {' -> '.join(c)}" for c in _circles(table)]
     for path in tree.cpp():
         problems += _check_file(tree, table, path)
-    headers = {p: [n for _, n, q in tree.includes(p) if q] for p in tree.cpp() if p.endswith(".h")}
+    headers = {p: _headers_of(tree, p) for p in tree.cpp() if p.endswith(".h")}
     problems += [f"{c[0]}: headers include each other: {' -> '.join(c)}" for c in _circles(headers)]
     return problems
 
@@ -48,6 +48,12 @@ def _check_file(tree, table, path):
             problems.append(f'{path}:{line}: {folder} may not include {target} ("{name}"): move the code, '
                             "or allow it in tools/lint/layers.txt with a reason in the commit")
     return problems
+
+
+def _headers_of(tree, path):
+    """The headers that `path` needs. x_inl.h holds the templates of x.h and is a part of it."""
+    whole = path.removesuffix("_inl.h") + ".h"
+    return [name for _, name, quoted in tree.includes(path) if quoted and name != whole]
 
 
 def _circles(graph):
