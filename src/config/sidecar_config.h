@@ -239,7 +239,7 @@ struct SidecarConfig {
   bool operator==(const SidecarConfig&) const = default;
 };
 
-// The names that documents use; those of the TracingPolicy where it has the same setting.
+// The names that documents use; those of the operator's policy where it has the same setting.
 
 consteval auto ValuesOf(Verbosity) {
   return std::array{codec::EnumValue{Verbosity::kInfo, "info", ""},

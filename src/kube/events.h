@@ -44,7 +44,7 @@ struct EventNote {
 class EventRecorder {
  public:
   struct Options {
-    std::string reporting_controller = "tracekeeper.dev/operator";
+    std::string reporting_controller;           // "example.com/controller"; also the field manager
     std::string reporting_instance;             // the pod's name
     std::string default_namespace = "default";  // for Events about objects of the cluster
   };

@@ -272,7 +272,9 @@ Result<std::unique_ptr<Transport>> MakeCpprestTransport(TransportOptions options
 Status InitializeCpprest(unsigned threads) {
   // cpprest reads the system's bundle for each connection (20 ms) before we replace it. Nothing in
   // this program trusts that bundle, so there is nothing to lose by not finding it.
+  // Allowed here: the first call of main(), before any thread.
   ::setenv("SSL_CERT_FILE", "/dev/null", 1);
+  // Allowed here: the first call of main(), before any thread.
   ::setenv("SSL_CERT_DIR", "/dev/null", 1);
   try {
     crossplat::threadpool::initialize_with_threads(threads);

@@ -24,7 +24,7 @@
 namespace tracekeeper::runtime {
 
 struct FinalizerChange {
-  std::string_view finalizer;      // "tracekeeper.dev/cleanup"
+  std::string_view finalizer;      // "example.com/cleanup"
   std::string_view field_manager;  // "tracekeeper"
 };
 

@@ -28,7 +28,8 @@ EventNote Note(std::string reason, std::string note = "It happened") {
 
 class SeriesOfEvents : public testing::Test {
  protected:
-  EventSeries series_{{.reporting_instance = "operator-1"}};
+  EventSeries series_{
+      {.reporting_controller = "tracekeeper.dev/operator", .reporting_instance = "operator-1"}};
   const Instant wall_{std::chrono::sys_days(std::chrono::year(2026) / 1 / 2)};
   const MonotonicTime start_{std::chrono::hours(5)};
 
@@ -139,7 +140,11 @@ class Recorder : public testing::Test {
   telemetry::PrometheusMetrics metrics_;
   Log log_{LogLevel::kError, [](LogLevel, std::string_view) {}};
   EventRecorder recorder_{
-      {.reporting_instance = "operator-1"}, client_, clock_, metrics_, Logger(log_)};
+      {.reporting_controller = "tracekeeper.dev/operator", .reporting_instance = "operator-1"},
+      client_,
+      clock_,
+      metrics_,
+      Logger(log_)};
 
   /// Lets time pass, a second at a time, until the server was asked that often.
   void AdvanceUntilRequests(std::string_view text, std::size_t count) {
