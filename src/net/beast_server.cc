@@ -59,6 +59,7 @@ class BeastServer final : public Server, public ServerConnection::Host {
 
   void Stop() override {
     if (std::exchange(stopped_, true) || threads_.empty()) return;
+    stopping_ = true;
     acceptor_.Close();
     ForEachConnection([](ServerConnection& connection) { connection.Drain(); });
     if (!WaitUntilEmpty(options_.limits.drain_deadline)) {
@@ -83,6 +84,7 @@ class BeastServer final : public Server, public ServerConnection::Host {
   [[nodiscard]] const ServerLimits& limits() const override { return options_.limits; }
   [[nodiscard]] const Handler& handler() const override { return handler_; }
   [[nodiscard]] const Logger& log() const override { return log_; }
+  [[nodiscard]] bool is_stopping() const override { return stopping_; }
 
   void Work() {
     for (;;) {
@@ -154,7 +156,6 @@ class BeastServer final : public Server, public ServerConnection::Host {
   template <typename Action>
   void ForEachConnection(Action action) {
     const std::lock_guard lock(mutex_);
-    stopping_ = true;
     for (const auto& [key, connection] : connections_) action(*connection);
   }
 
@@ -172,9 +173,9 @@ class BeastServer final : public Server, public ServerConnection::Host {
   // Guarded by mutex_.
   std::unordered_map<const ServerConnection*, std::shared_ptr<ServerConnection>> connections_;
   bool full_ = false;
-  bool stopping_ = false;
   bool sweep_armed_ = false;
 
+  std::atomic<bool> stopping_ = false;
   bool stopped_ = false;
   // The loop goes before the list and the handler: what it still holds refers to both.
   std::unique_ptr<EventLoop> loop_;

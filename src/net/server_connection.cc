@@ -34,10 +34,7 @@ void ServerConnection::CheckDeadline(MonotonicTime now) {
   stream_->Post(To<&ServerConnection::OnDeadline>());
 }
 
-void ServerConnection::Drain() {
-  draining_ = true;  // at once, so that an answer being made already says "Connection: close"
-  stream_->Post(To<&ServerConnection::OnDrain>());
-}
+void ServerConnection::Drain() { stream_->Post(To<&ServerConnection::OnDrain>()); }
 
 void ServerConnection::Abort() { stream_->Post(To<&ServerConnection::OnAbort>()); }
 
@@ -143,7 +140,7 @@ void ServerConnection::Handle() {
   const bool is_head = request.method == "HEAD";
   const bool asked_to_keep = request.headers.Has("Connection");
   Response response = CallHandler(request);
-  keep_alive_ = peer_keeps && !draining_;
+  keep_alive_ = peer_keeps && !host_.is_stopping();
   Write(std::move(response),
         {.keep_alive = keep_alive_, .announce_keep_alive = asked_to_keep, .omit_body = is_head});
 }
@@ -187,7 +184,7 @@ void ServerConnection::OnWritten(std::error_code error, std::size_t) {
     Close();
     return;
   }
-  const bool ends = !keep_alive_ || draining_;
+  const bool ends = !keep_alive_ || host_.is_stopping();
   if (refused_ || (ends && !stream_->is_tls())) {
     stream_->EndSending();
     Enter(Phase::kLingering, kLingerDeadline);

@@ -36,6 +36,8 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
     [[nodiscard]] virtual const ServerLimits& limits() const = 0;
     [[nodiscard]] virtual const Handler& handler() const = 0;
     [[nodiscard]] virtual const Logger& log() const = 0;
+    /// True from the moment that the server stops: answers then say "Connection: close".
+    [[nodiscard]] virtual bool is_stopping() const = 0;
     /// The connection is closed and calls its Host no more.
     virtual void Forget(const ServerConnection& connection) = 0;
   };
@@ -95,7 +97,6 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
   bool reading_ = false;  // a read is under way
   bool keep_alive_ = true;
   bool refused_ = false;
-  std::atomic<bool> draining_ = false;
   /// Nanoseconds on the monotonic clock; read by the sweep from another thread.
   std::atomic<std::int64_t> deadline_;
 };

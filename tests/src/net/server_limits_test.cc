@@ -124,6 +124,7 @@ TEST(ServerLimits, AnAnswerThatIsNotReadIsCutAfterItsDeadline) {
                     options);
   RawSocket client = RawSocket::To(server->port());
   client.Send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  ASSERT_TRUE(Eventually([&] { return server->open_connections() == 1; }));
   EXPECT_TRUE(Eventually([&] { return server->open_connections() == 0; }));
   EXPECT_LT(client.ReadToEnd().size(), 32U << 20U);
 }

@@ -172,6 +172,7 @@ TEST(Server, FinishesRequestsInFlightBeforeItStops) {
   }
   RawSocket idle = RawSocket::To(server->port());
   entered.wait();
+  ASSERT_TRUE(Eventually([&] { return server->open_connections() == 5; }));
   std::jthread stopping([&server] { server->Stop(); });
   EXPECT_EQ(idle.ReadToEnd(), "") << "an idle connection is closed at once";
   release.set_value();
