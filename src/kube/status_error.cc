@@ -78,7 +78,13 @@ ErrorKind KindOfCode(int code) {
   return ErrorKind::kUnavailable;
 }
 
+/// What is applied does not fit the schema. The API server calls that 500, but no repeat helps.
+bool IsSchemaMisfit(const StatusDetails& status) {
+  return status.reason.empty() && status.message.starts_with("failed to create typed patch object");
+}
+
 ErrorKind KindOf(const StatusDetails& status) {
+  if (IsSchemaMisfit(status)) return ErrorKind::kInvalid;
   // A version that this server does not have (yet): like one that it has no more, it calls for a
   // list at whatever version there is.
   for (const StatusCause& cause : status.causes) {

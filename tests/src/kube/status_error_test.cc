@@ -70,6 +70,10 @@ INSTANTIATE_TEST_SUITE_P(
             "PatchThatDoesNotFit", 422,
             R"({"kind":"Status","message":"the server rejected our request due to an error in our request","reason":"Invalid","details":{},"code":422})",
             ErrorKind::kConflict, "does not fit the object as it is now"},
+        AnswerCase{
+            "AppliedFieldThatTheSchemaDoesNotKnow", 500,
+            R"({"kind":"Status","message":"failed to create typed patch object (/a; /v1, Kind=ConfigMap): .dataa: field not declared in schema","code":500})",
+            ErrorKind::kInvalid, ".dataa: field not declared"},
         AnswerCase{"TooManyRequestsWithHeader", 429, "Too many requests, please try again later.\n",
                    ErrorKind::kTooManyRequests, "Too many requests", "7", 7},
         AnswerCase{
