@@ -167,7 +167,7 @@ std::optional<std::string> Bed::WhyNot(const BedOptions& options) {
       RunProcess({.argv = {BedTool().string(), "check", "--nodes", std::to_string(options.nodes)}});
   if (!answer) return answer.error().message;
   if (answer->ok()) return std::nullopt;
-  return answer->err;
+  return answer->err.substr(0, answer->err.find('\n'));
 }
 
 Result<std::unique_ptr<Bed>> Bed::Start(const BedOptions& options) {

@@ -163,10 +163,11 @@ def _environment(folder: str) -> dict[str, str]:
             "PATH": f"{folder}/bin:{os.environ['PATH']}"}
 
 
-def _check(arguments) -> None:
+def _check(arguments) -> int:
     reason = keeper.why_no_nodes() if arguments.nodes else ""
     if reason:
-        raise bed.BedError(reason)
+        print(reason, file=sys.stderr)
+    return 1 if reason else 0
 
 
 def _kubectl(arguments) -> None:
