@@ -64,13 +64,11 @@ Control::Control(const Options& options, const std::string& server_version,
                     .names = names,
                     .policy = domain::CertificatePolicy::ForLifetime(options.certificate_lifetime)},
                    clients.secrets, trust_),
-      webhook_(WebhookOptionsOf(options,
-                                [this](const kube::ObjectKey& policy) {
-                                  policy_loop_.queue().AddAfter(
-                                      policy, 2 * controllers::WebhookCoverageLedger::kPropagation);
-                                }),
-               clients.everyday, catalog_, caches_.namespaces.store(), caches_.webhooks.store(),
-               coverage_, trust_),
+      webhook_(
+          WebhookOptionsOf(
+              options, [this](const kube::ObjectKey& policy) { policy_loop_.queue().Add(policy); }),
+          clients.everyday, catalog_, caches_.namespaces.store(), caches_.webhooks.store(),
+          coverage_, trust_),
       policies_({.policies = caches_.policies.store(),
                  .namespaces = caches_.namespaces.store(),
                  .pods = caches_.pods.store(),

@@ -9,8 +9,8 @@
 namespace tracekeeper::controllers {
 
 ObservedPodProjection::ObservedPodProjection()
-    : projection_({std::string(domain::kPolicyAnnotation), std::string(domain::kDigestAnnotation)}) {
-}
+    : projection_(
+          {std::string(domain::kPolicyAnnotation), std::string(domain::kDigestAnnotation)}) {}
 
 Result<ObservedPod> ObservedPodProjection::operator()(codec::JsonValue pod) const {
   ObservedPod result;

@@ -102,8 +102,7 @@ void TracingPolicyController::BringIntoForce(const api::TracingPolicy& policy,
   if (!observation.paused) {
     std::vector<std::string> prepared;
     // The finalizer stands before the first object in a foreign namespace does.
-    const bool may_write =
-        !compiled.is_fleet() || note(SetFinalizer(policy, context));
+    const bool may_write = !compiled.is_fleet() || note(SetFinalizer(policy, context));
     for (const std::string& name : namespaces) {
       if (may_write && note(config_maps_.Ensure(compilation, name, context.stop))) {
         prepared.push_back(name);
@@ -196,7 +195,9 @@ Result<runtime::Requeue> TracingPolicyController::Report(
                     .note = event.note});
   }
   if (!observation.config_map_errors.empty()) return runtime::Requeue::Soon();
-  return runtime::Requeue::Never();  // namespaces that wait for the webhook: its controller calls
+  const auto settles_in = coverage_.SettlesIn(observation.uncovered_namespaces, context.now);
+  if (settles_in) return runtime::Requeue::After(*settles_in);
+  return runtime::Requeue::Never();  // what is not applied yet: the webhook's controller calls
 }
 
 Status TracingPolicyController::SetFinalizer(const api::TracingPolicy& policy,

@@ -79,4 +79,16 @@ std::vector<std::string> WebhookCoverageLedger::Uncovered(
   return result;
 }
 
+std::optional<Duration> WebhookCoverageLedger::SettlesIn(const std::vector<std::string>& namespaces,
+                                                         Instant now) const {
+  const std::scoped_lock lock(mutex_);
+  std::optional<Duration> longest;
+  for (const std::string& name : namespaces) {
+    const auto found = covered_since_.find(name);
+    if (found == covered_since_.end() || found->second + kPropagation <= now) continue;
+    longest = std::max(longest.value_or(Duration::zero()), found->second + kPropagation - now);
+  }
+  return longest;
+}
+
 }  // namespace tracekeeper::controllers

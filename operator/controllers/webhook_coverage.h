@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -43,6 +44,10 @@ class WebhookCoverageLedger {
   /// Those of `namespaces` whose pods the API server does not send us yet.
   [[nodiscard]] std::vector<std::string> Uncovered(const std::vector<std::string>& namespaces,
                                                    Instant now) const;
+  /// When the last of `namespaces` that are applied but not yet in force will be; absent when there
+  /// is none to wait for.
+  [[nodiscard]] std::optional<Duration> SettlesIn(const std::vector<std::string>& namespaces,
+                                                  Instant now) const;
 
  private:
   mutable std::mutex mutex_;
