@@ -37,6 +37,8 @@ class FakeApiServer::Core {
   };
 
   std::optional<Fault> TakeFault(const net::Request& request);
+  /// There is something new: no watch counts as waiting before it has looked.
+  void WakeWatches();
   Result<net::Response> Process(const net::Request& request);
   Status Deliver(const net::Response& answer, net::StreamSink& sink);
   Status RunWatch(const net::Request& request, const Asked& asked, net::StreamSink& sink,

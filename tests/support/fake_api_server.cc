@@ -59,20 +59,25 @@ std::optional<Fault> FakeApiServer::Core::TakeFault(const net::Request& request)
   return std::nullopt;
 }
 
+void FakeApiServer::Core::WakeWatches() {
+  for (Watch* watch : watches) watch->is_waiting = false;
+  changed.notify_all();
+}
+
 Result<net::Response> FakeApiServer::Core::Process(const net::Request& request) {
   if (const auto fault = TakeFault(request)) {
     if (fault->before) fault->before();
     if (fault->after_the_work) {
       const std::lock_guard lock(mutex);
       routes.Answer(request);
-      changed.notify_all();
+      WakeWatches();
     }
     if (fault->error) return Fail(*fault->error);
     if (fault->status != 0) return AnswerOf(*fault);
   }
   const std::lock_guard lock(mutex);
   net::Response answer = routes.Answer(request);
-  changed.notify_all();
+  WakeWatches();
   return answer;
 }
 
@@ -91,14 +96,14 @@ std::string FakeApiServer::Put(const kube::Resource& resource, std::string_view 
   const kube::ObjectKey key{object->TextAt({"metadata", "namespace"}),
                             object->TextAt({"metadata", "name"})};
   const auto version = core_->store.Write(core_->store.Serve(resource), key, *object).version;
-  core_->changed.notify_all();
+  core_->WakeWatches();
   return std::to_string(version);
 }
 
 bool FakeApiServer::Remove(const kube::Resource& resource, const kube::ObjectKey& key) {
   const std::lock_guard lock(core_->mutex);
   const bool was_there = core_->store.Erase(core_->store.Serve(resource), key);
-  core_->changed.notify_all();
+  core_->WakeWatches();
   return was_there;
 }
 
@@ -137,7 +142,7 @@ void FakeApiServer::Compact() {
 void FakeApiServer::EndWatches(WatchEnd how) {
   const std::lock_guard lock(core_->mutex);
   for (Core::Watch* watch : core_->watches) watch->end = how;
-  core_->changed.notify_all();
+  core_->WakeWatches();
 }
 
 void FakeApiServer::FallSilent() {
@@ -148,7 +153,7 @@ void FakeApiServer::FallSilent() {
 void FakeApiServer::Wake() {
   const std::lock_guard lock(core_->mutex);
   core_->is_silent = false;
-  core_->changed.notify_all();
+  core_->WakeWatches();
 }
 
 void FakeApiServer::InjectIntoWatches(const kube::Resource& resource, std::string bytes) {
@@ -157,13 +162,13 @@ void FakeApiServer::InjectIntoWatches(const kube::Resource& resource, std::strin
   for (Core::Watch* watch : core_->watches) {
     if (watch->resource == served) watch->extra.push_back(bytes);
   }
-  core_->changed.notify_all();
+  core_->WakeWatches();
 }
 
 void FakeApiServer::SendBookmarks() {
   const std::lock_guard lock(core_->mutex);
   for (Core::Watch* watch : core_->watches) watch->wants_bookmark = true;
-  core_->changed.notify_all();
+  core_->WakeWatches();
 }
 
 void FakeApiServer::DripBytes(std::size_t piece) {
