@@ -1,0 +1,177 @@
+// The CRD on a real API server: what it refuses and with which words, what it takes and what our
+// decoder then makes of it, and what kubectl shows.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "operator/api/tracing_policy.h"
+#include "src/codec/json_value.h"
+#include "tests/operator/api/policy_table.h"
+#include "tests/support/bed.h"
+
+namespace tracekeeper::api {
+namespace {
+
+using test_support::Bed;
+using test_support::CommandResult;
+using ::testing::HasSubstr;
+
+// Said once more by the API server when the schema itself did not fit.
+constexpr std::string_view kNotAllRulesChecked =
+    "<nil>: Invalid value: null: some validation rules were not checked because the object was "
+    "invalid; correct the existing errors to complete validation";
+
+class TracingPolicyCrd : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (const auto reason = Bed::WhyNot({})) GTEST_SKIP() << *reason;
+    auto bed = Bed::Start();
+    ASSERT_TRUE(bed) << bed.error().message;
+    bed_ = *std::move(bed);
+    const CommandResult applied =
+        bed_->RunKubectl({"apply", "-f", std::string(TRACEKEEPER_SOURCE_FOLDER) + "/crds"});
+    ASSERT_TRUE(applied.ok()) << applied.err;
+    EXPECT_EQ(applied.err, "") << "the API server warns of something in the CRD";
+    const Status established = bed_->WaitForKubectl(
+        {"get", "crd", "tracingpolicies.tracekeeper.dev", "-o", "jsonpath={.status.conditions}"},
+        R"("type":"Established")", std::chrono::seconds(30));
+    ASSERT_TRUE(established) << established.error().message;
+    ASSERT_TRUE(bed_->RunKubectl({"create", "namespace", "shop"}).ok());
+    const Status served =
+        bed_->WaitForKubectl({"get", "tkp", "-n", "shop"}, "", std::chrono::seconds(30));
+    ASSERT_TRUE(served) << served.error().message;
+  }
+
+  CommandResult Apply(const PolicyCase& policy, const std::string& output) {
+    return bed_->RunKubectl({"apply", "--dry-run=server", "-o", output, "-f", "-"},
+                            policy.document);
+  }
+
+  std::unique_ptr<Bed> bed_;
+};
+
+std::vector<std::string> LinesOf(std::string_view text) {
+  std::vector<std::string> lines;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    std::string_view line = text.substr(0, end);
+    if (line.starts_with("* ")) line.remove_prefix(2);
+    if (!line.empty() && line != kNotAllRulesChecked) lines.emplace_back(line);
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return lines;
+}
+
+// The reasons alone: `The TracingPolicy "x" is invalid: ` says nothing new.
+std::vector<std::string> ReasonsOf(std::string_view error) {
+  constexpr std::string_view kInvalid = "\" is invalid: ";
+  const std::size_t at = error.find(kInvalid);
+  const bool names_object = error.starts_with("The TracingPolicy \"") && at != error.npos;
+  return LinesOf(names_object ? error.substr(at + kInvalid.size()) : error);
+}
+
+TEST_F(TracingPolicyCrd, RefusesEachBadPolicyWithASentence) {
+  const auto table = ReadPolicyTable("bad_policies.yaml");
+  ASSERT_TRUE(table) << table.error().message;
+  ASSERT_GE(table->size(), 50U);
+  std::set<std::string> names;
+  for (const PolicyCase& policy : *table) {
+    EXPECT_TRUE(names.insert(policy.name).second) << policy.name << " stands twice in the table";
+    EXPECT_FALSE(policy.want.empty()) << policy.name << " has no `want`";
+    const CommandResult result = Apply(policy, "name");
+    EXPECT_FALSE(result.ok()) << policy.name << " was taken";
+    EXPECT_EQ(ReasonsOf(result.err), policy.want) << policy.name;
+  }
+}
+
+TEST_F(TracingPolicyCrd, TakesEachGoodPolicyAndItsDefaultsAreOurs) {
+  const auto table = ReadPolicyTable("good_policies.yaml");
+  ASSERT_TRUE(table) << table.error().message;
+  ASSERT_GE(table->size(), 15U);
+  codec::JsonParser written_parser;
+  codec::JsonParser stored_parser;
+  for (const PolicyCase& policy : *table) {
+    const CommandResult result = Apply(policy, "json");
+    ASSERT_TRUE(result.ok()) << policy.name << ": " << result.err;
+    EXPECT_EQ(result.err, "") << policy.name;
+    const auto written = DecodeTracingPolicy(written_parser.Parse(policy.document).value());
+    const auto stored = DecodeTracingPolicy(stored_parser.Parse(result.out).value());
+    ASSERT_TRUE(written) << policy.name << ": " << written.error().message;
+    ASSERT_TRUE(stored) << policy.name << ": " << stored.error().message;
+    EXPECT_EQ(EncodeSpec(stored->spec), EncodeSpec(written->spec)) << policy.name;
+    EXPECT_EQ(stored->status.observed_generation, -1) << policy.name;
+  }
+}
+
+TEST_F(TracingPolicyCrd, ShowsItselfInKubectl) {
+  const std::string example = std::string(TRACEKEEPER_SOURCE_FOLDER) + "/docs/examples";
+  const CommandResult applied = bed_->RunKubectl({"apply", "-f", example});
+  ASSERT_TRUE(applied.ok()) << applied.err;
+
+  const CommandResult list = bed_->RunKubectl({"get", "tkp", "-n", "shop"});
+  EXPECT_THAT(list.out, ::testing::ContainsRegex("NAME +READY +PODS +INJECTED +AGE"));
+  const CommandResult category =
+      bed_->RunKubectl({"get", "tracekeeper", "-n", "shop", "-o", "name"});
+  EXPECT_THAT(category.out, HasSubstr("tracingpolicy.tracekeeper.dev/checkout"));
+  const CommandResult selected = bed_->RunKubectl(
+      {"get", "tkp", "-A", "-o", "name", "--field-selector", "spec.injection.mode=Required"});
+  EXPECT_TRUE(selected.ok()) << selected.err;
+  EXPECT_EQ(selected.out, "");
+
+  const CommandResult mode = bed_->RunKubectl({"explain", "tkp.spec.injection.mode"});
+  EXPECT_THAT(mode.out, HasSubstr("FIELD: mode <string>\nENUM:\n    BestEffort\n    Required\n"));
+  EXPECT_THAT(mode.out, HasSubstr("Required: a pod is refused when the operator cannot answer."));
+  const CommandResult endpoint = bed_->RunKubectl({"explain", "tkp.spec.export.endpoint"});
+  EXPECT_THAT(endpoint.out, HasSubstr("https:// for TLS, http:// for plain text"));
+  const CommandResult ports = bed_->RunKubectl({"explain", "tkp.spec.propagation.ingress.ports"});
+  EXPECT_THAT(ports.out, HasSubstr("targetPort\t<integer>"));
+  EXPECT_THAT(ports.out, HasSubstr("port\t<integer> -required-"));
+  const CommandResult status = bed_->RunKubectl({"explain", "tkp.status.outdatedPods"});
+  EXPECT_THAT(status.out, HasSubstr("pods that run without, or with an older"));
+}
+
+// The operator writes conditions and counts by server-side apply as one of several managers.
+TEST_F(TracingPolicyCrd, TakesTheStatusThatWeEncode) {
+  const std::string example = std::string(TRACEKEEPER_SOURCE_FOLDER) + "/docs/examples";
+  ASSERT_TRUE(bed_->RunKubectl({"apply", "-f", example}).ok());
+  TracingPolicyStatus status;
+  status.observed_generation = 1;
+  status.conditions = {{.type = "Ready",
+                        .status = kube::ConditionStatus::kTrue,
+                        .reason = "Covered",
+                        .message = "New pods are injected.",
+                        .observed_generation = 1,
+                        .last_transition_time = Instant(std::chrono::seconds(1'700'000'000))}};
+  status.matched_pods = 3;
+  status.injected_pods = 2;
+  status.outdated_pods = 1;
+  status.reasons = {{"host-network", 1}};
+  const std::string object =
+      R"({"apiVersion":"tracekeeper.dev/v1alpha1","kind":"TracingPolicy","metadata":)"
+      R"({"name":"checkout","namespace":"shop"},"status":)" +
+      EncodeStatus(status) + "}";
+  const CommandResult applied =
+      bed_->RunKubectl({"apply", "--server-side", "--subresource=status",
+                        "--field-manager=tracekeeper-operator", "-f", "-"},
+                       object);
+  ASSERT_TRUE(applied.ok()) << applied.err;
+  EXPECT_EQ(applied.err, "");
+
+  const CommandResult stored =
+      bed_->RunKubectl({"get", "tkp", "checkout", "-n", "shop", "-o", "json"});
+  codec::JsonParser parser;
+  const auto policy = DecodeTracingPolicy(parser.Parse(stored.out).value());
+  ASSERT_TRUE(policy) << policy.error().message;
+  EXPECT_EQ(policy->status, status);
+  const CommandResult ready = bed_->RunKubectl(
+      {"wait", "tkp/checkout", "-n", "shop", "--for=condition=Ready", "--timeout=10s"});
+  EXPECT_TRUE(ready.ok()) << ready.err;
+  const CommandResult list = bed_->RunKubectl({"get", "tkp", "-n", "shop", "--no-headers"});
+  EXPECT_THAT(list.out, ::testing::ContainsRegex("checkout +True +3 +2 +[0-9]+s"));
+}
+
+}  // namespace
+}  // namespace tracekeeper::api
