@@ -130,11 +130,15 @@ std::size_t OpenDescriptors() {
 }
 
 std::size_t ResidentBytes() {
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+  return 0;
+#else
   std::ifstream file("/proc/self/statm");
   std::size_t total = 0;
   std::size_t resident = 0;
   file >> total >> resident;
   return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+#endif
 }
 
 bool Eventually(const std::function<bool()>& condition) {

@@ -59,7 +59,8 @@ class RawServer {
 
 /// How many descriptors this process has open.
 std::size_t OpenDescriptors();
-/// This process's resident memory in bytes.
+/// This process's resident memory in bytes; always 0 under a sanitizer, whose own bookkeeping would
+/// be most of it.
 std::size_t ResidentBytes();
 /// Waits until `condition` holds; false when it does not within 20 s.
 bool Eventually(const std::function<bool()>& condition);
