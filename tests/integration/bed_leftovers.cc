@@ -1,5 +1,6 @@
 #include "tests/integration/bed_leftovers.h"
 
+#include <fmt/core.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -41,7 +42,8 @@ std::vector<std::string> ProcessesThatName(const std::string& folder) {
     if (name == std::to_string(getpid())) continue;
     std::string command = ReadFile(entry.path() / "cmdline");
     std::replace(command.begin(), command.end(), '\0', ' ');
-    if (command.find(folder) != std::string::npos) found.push_back(name + ": " + command);
+    if (command.find(folder) != std::string::npos)
+      found.push_back(fmt::format("{}: {}", name, command));
   }
   return found;
 }

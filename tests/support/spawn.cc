@@ -31,7 +31,8 @@ Prepared Prepare(const Command& command) {
       merged[std::string(text.substr(0, equals))] = text.substr(equals + 1);
   }
   for (const auto& [name, value] : command.environment) merged[name] = value;
-  for (const auto& [name, value] : merged) prepared.environment.push_back(name + "=" + value);
+  for (const auto& [name, value] : merged)
+    prepared.environment.push_back(fmt::format("{}={}", name, value));
   for (auto& entry : prepared.environment) prepared.envp.push_back(entry.data());
   prepared.envp.push_back(nullptr);
   for (const auto& argument : command.argv)
