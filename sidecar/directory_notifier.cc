@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -13,9 +14,9 @@
 namespace tracekeeper::sidecar {
 namespace {
 
-// Not IN_CREATE or IN_MODIFY: a file that someone is still writing is not worth a look.
-constexpr std::uint32_t kEvents = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE |
-                                  IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
+// Not IN_MODIFY: a file that someone is still writing is not worth a look.
+constexpr std::uint32_t kEvents = IN_CLOSE_WRITE | IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM |
+                                  IN_DELETE | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
 
 }  // namespace
 
@@ -54,9 +55,16 @@ void DirectoryNotifier::Run() {
   }
 }
 
+/// A new link is complete at once, a new file is only when its writer closes it. The kubelet links
+/// the keys of a ConfigMap that appears later after it has swapped `..data`.
+bool DirectoryNotifier::IsLink(const char* name) const {
+  struct stat status = {};
+  return ::lstat((directory_ + "/" + name).c_str(), &status) == 0 && S_ISLNK(status.st_mode);
+}
+
 /// Empties the queue; true when something in it is worth a look at the file.
 bool DirectoryNotifier::ReadEvents() {
-  alignas(inotify_event) std::array<char, 4096> buffer;
+  std::array<char, 4096> buffer;
   bool changed = false;
   while (true) {
     const ssize_t length = ::read(inotify_, buffer.data(), buffer.size());
@@ -69,7 +77,8 @@ bool DirectoryNotifier::ReadEvents() {
         ::inotify_rm_watch(inotify_, watch_);
         watch_ = -1;
       }
-      changed = true;
+      const char* name = event.len > 0 ? buffer.data() + at + sizeof(event) : "";
+      changed = changed || (event.mask & IN_CREATE) == 0 || IsLink(name);
       at += static_cast<ssize_t>(sizeof(inotify_event) + event.len);
     }
   }

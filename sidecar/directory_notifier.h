@@ -29,6 +29,7 @@ class DirectoryNotifier {
  private:
   void Run();
   bool ReadEvents();
+  bool IsLink(const char* name) const;
 
   std::string directory_;
   std::function<void()> on_change_;

@@ -101,6 +101,27 @@ TEST_F(ConfigWatcherTest, TakesAFileThatAppearsLater) {
   ASSERT_TRUE(heard_.WaitForLine("Took a new configuration"));
 }
 
+TEST_F(ConfigWatcherTest, NoticesTheKeyThatIsLinkedAfterTheSwap) {
+  mount_.Publish(ConfigText(1));
+  std::filesystem::remove(mount_.file());
+  watcher_.Start();
+  ASSERT_TRUE(heard_.WaitForLine("Found no configuration"));
+  // The kubelet's last step for a ConfigMap that was not there when the pod began.
+  std::filesystem::create_symlink("..data/config.yaml", mount_.file());
+  ASSERT_TRUE(heard_.WaitForLine("Took a new configuration"));
+}
+
+TEST_F(ConfigWatcherTest, DoesNotReadAFileThatIsStillBeingWritten) {
+  watcher_.Start();
+  {
+    std::ofstream file(mount_.file());
+    file << ConfigText(1).substr(0, 60) << std::flush;
+    file << ConfigText(1).substr(60);
+  }
+  ASSERT_TRUE(heard_.WaitForLine("Took a new configuration"));
+  EXPECT_EQ(heard_.Count("Refused"), 0U);
+}
+
 TEST_F(ConfigWatcherTest, PollsADirectoryThatCouldNotBeWatched) {
   std::filesystem::remove_all(mount_.folder());
   watcher_.Start();

@@ -1,0 +1,180 @@
+// DEPENDS: tracekeeper::sidecar tracekeeper::net tracekeeper::bed
+//
+// What the sidecar costs a pod: resident memory at rest, time from start to ready, time from a
+// swapped ConfigMap to the new configuration in use, CPU at rest, size on disk. The program is
+// bin/tracekeeper-sidecar of the same build, run as a container would run it.
+
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <sstream>
+#include <thread>
+
+#include "src/config/sidecar_config.h"
+#include "src/net/transports.h"
+#include "tests/bench/report.h"
+#include "tests/support/process.h"
+
+namespace {
+
+namespace fs = std::filesystem;
+using namespace tracekeeper;
+using SteadyClock = std::chrono::steady_clock;
+
+constexpr int kRuns = 7;
+constexpr std::chrono::seconds kLimit{20};
+constexpr std::chrono::seconds kRest{3};
+
+/// Ends the program with a sentence: a benchmark that cannot measure has no result.
+template <typename T>
+T Must(Result<T> result) {
+  if (result) return *std::move(result);
+  fmt::print(stderr, "sidecar_bench: {}\n", result.error().message);
+  std::exit(1);
+}
+
+double MillisecondsSince(SteadyClock::time_point start) {
+  return std::chrono::duration<double, std::milli>(SteadyClock::now() - start).count();
+}
+
+fs::path Program() {
+  // <build>/bench/sidecar_bench and <build>/bin/tracekeeper-sidecar
+  return fs::read_symlink("/proc/self/exe").parent_path().parent_path() / "bin" /
+         "tracekeeper-sidecar";
+}
+
+std::string ConfigText(std::int64_t generation) {
+  config::SidecarConfig config;
+  config.policy = {"shop", "checkout"};
+  config.generation = generation;
+  config.export_to = config::Export{.endpoint = "https://collector.observability:4317",
+                                    .headers = {{"x-scope-orgid", "shop"}}};
+  return config::EncodeSidecarConfig(config);
+}
+
+/// A mounted ConfigMap: `config.yaml` is replaced by rename, as the kubelet replaces its link.
+class Folder {
+ public:
+  Folder() {
+    std::string pattern = (fs::temp_directory_path() / "sidecar_bench_XXXXXX").string();
+    folder_ = ::mkdtemp(pattern.data());
+  }
+  ~Folder() { fs::remove_all(folder_); }
+  void Publish(std::int64_t generation) const {
+    std::ofstream(folder_ / "next") << ConfigText(generation);
+    fs::rename(folder_ / "next", folder_ / "config.yaml");
+  }
+  [[nodiscard]] fs::path operator/(const char* name) const { return folder_ / name; }
+
+ private:
+  fs::path folder_;
+};
+
+class Sidecar {
+ public:
+  Sidecar(const Folder& folder, int port)
+      : process_(Must(test_support::ChildProcess::Start(
+            {.argv = {Program(), "--config", folder / "config.yaml", "--status-address",
+                      "127.0.0.1", "--status-port", std::to_string(port)}},
+            folder / "log"))),
+        transport_(Must(net::MakeBeastTransport(
+            {.name = "sidecar", .base_url = fmt::format("http://127.0.0.1:{}", port)}))) {}
+
+  /// Asks until the answer holds `text`.
+  void WaitFor(const std::string& target, const std::string& text) {
+    const auto end = SteadyClock::now() + kLimit;
+    while (SteadyClock::now() < end) {
+      const auto answer = transport_->Send({.target = target}, {}, StopToken());
+      if (answer && answer->body.find(text) != std::string::npos) return;
+      std::this_thread::sleep_for(std::chrono::microseconds(200));
+    }
+    Must<int>(Fail(ErrorKind::kTimeout, "{} never held {}: {}", target, text, process_.ReadLog()));
+  }
+
+  /// A figure of /proc/PID/status in bytes.
+  [[nodiscard]] double Memory(const std::string& key) const {
+    std::ifstream file(fmt::format("/proc/{}/status", process_.id()));
+    for (std::string line; std::getline(file, line);) {
+      if (line.starts_with(key + ":")) return std::stod(line.substr(key.size() + 1)) * 1024;
+    }
+    return 0;
+  }
+
+  /// User and system time so far, in milliseconds.
+  [[nodiscard]] double CpuMilliseconds() const {
+    std::ifstream file(fmt::format("/proc/{}/stat", process_.id()));
+    std::stringstream text;
+    text << file.rdbuf();
+    // After the command's name in parentheses: field 14 and 15 of the line, 12 and 13 from here.
+    std::istringstream fields(text.str().substr(text.str().rfind(')') + 1));
+    std::string skipped;
+    for (int i = 0; i < 11; ++i) fields >> skipped;
+    double user = 0;
+    double system = 0;
+    fields >> user >> system;
+    return (user + system) * 1000 / static_cast<double>(::sysconf(_SC_CLK_TCK));
+  }
+
+  void End() { process_.Terminate(); }
+
+ private:
+  test_support::ChildProcess process_;
+  std::unique_ptr<net::Transport> transport_;
+};
+
+struct Samples {
+  std::vector<double> ready, reload, rss, anonymous, rest_cpu, drained;
+};
+
+void MeasureOnce(int port, Samples& samples) {
+  const Folder folder;
+  folder.Publish(1);
+  const auto start = SteadyClock::now();
+  Sidecar sidecar(folder, port);
+  sidecar.WaitFor("/readyz", "ready: configuration");
+  samples.ready.push_back(MillisecondsSince(start));
+
+  const double cpu_before = sidecar.CpuMilliseconds();
+  std::this_thread::sleep_for(kRest);
+  samples.rest_cpu.push_back((sidecar.CpuMilliseconds() - cpu_before) /
+                             static_cast<double>(kRest.count()));
+  samples.rss.push_back(sidecar.Memory("VmRSS"));
+  samples.anonymous.push_back(sidecar.Memory("RssAnon"));
+
+  const auto swapped = SteadyClock::now();
+  folder.Publish(2);
+  sidecar.WaitFor("/status", "\"generation\":2,");
+  samples.reload.push_back(MillisecondsSince(swapped));
+
+  const auto asked = SteadyClock::now();
+  sidecar.End();
+  samples.drained.push_back(MillisecondsSince(asked));
+}
+
+}  // namespace
+
+int main() {
+  constexpr int kPort = 29465;
+  Samples samples;
+  for (int run = 0; run < kRuns; ++run) MeasureOnce(kPort, samples);
+
+  bench::Report report("sidecar");
+  const auto add = [&](const char* name, const char* metric, const char* unit,
+                       std::vector<double> values, std::optional<bench::Goal> goal = {}) {
+    report.Add(
+        {.name = name, .metric = metric, .unit = unit, .samples = std::move(values), .goal = goal});
+  };
+  add("idle", "rss", "bytes", samples.rss, bench::AtMost(8.0 * (1U << 20U)));
+  add("idle", "rss_anonymous", "bytes", samples.anonymous);
+  add("idle", "cpu_per_second", "ms", samples.rest_cpu);
+  add("start", "start_to_ready", "ms", samples.ready);
+  add("reload", "swap_to_in_use", "ms", samples.reload);
+  add("stop", "sigterm_to_end", "ms", samples.drained);
+  add("program", "size", "bytes", {static_cast<double>(fs::file_size(Program()))});
+  return report.Write();
+}
