@@ -138,7 +138,10 @@ def write_archive(arguments, layer):
 
 
 def json_list(text):
-    value = json.loads(text)
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = None
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise argparse.ArgumentTypeError(f"""{text} is not a JSON list of strings, as '["/app", "--flag"]'""")
     return value
