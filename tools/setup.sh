@@ -179,7 +179,7 @@ make_kube() {
 # --- Images --------------------------------------------------------------------------------------
 
 images_folder() {
-  echo "$cache/images-$({ go_inputs testtool; cat "$tools"/images/make_*; } | hash_of)"
+  echo "$cache/images-$({ go_inputs testtool; cat "$tools/images/make_image.py" "$tools/images/make_test_images.sh"; } | hash_of)"
 }
 make_images() {
   local folder unfinished
