@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <array>
+#include <cstdint>
 #include <span>
 
 namespace tracekeeper::kube {
@@ -15,6 +17,24 @@ bool IsSpace(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 
 bool IsMark(char c) {
   return c == '{' || c == '}' || c == '[' || c == ']' || c == ',' || c == ':' || c == '"';
+}
+
+enum class Mark : std::uint8_t { kPlain, kOpen, kClose, kQuote };
+
+constexpr std::array<Mark, 256> kMarks = [] {
+  std::array<Mark, 256> marks{};
+  marks['{'] = marks['['] = Mark::kOpen;
+  marks['}'] = marks[']'] = Mark::kClose;
+  marks['"'] = Mark::kQuote;
+  return marks;
+}();
+
+/// Whether the next byte is escaped: an odd number of backslashes stands at the end.
+bool EndsInEscape(std::string_view text) {
+  const std::size_t last = text.find_last_not_of('\\');
+  const std::size_t backslashes =
+      last == std::string_view::npos ? text.size() : text.size() - last - 1;
+  return backslashes % 2 == 1;
 }
 
 tl::unexpected<Error> NotOurs() {
@@ -47,9 +67,52 @@ Status ObjectFramer::Finish() const {
 }
 
 Status ObjectFramer::Step() {
-  if (!in_string_) return StepOutside();
-  StepInString();
-  return {};
+  if (in_string_) {
+    StepInString();
+    return {};
+  }
+  if (depth_ > QuietDepth()) {
+    SkipQuiet();
+    if (index_ == chunk_.size()) return {};
+  }
+  return StepOutside();
+}
+
+std::size_t ObjectFramer::QuietDepth() const {
+  if (leave_out_ == LeaveOut::kContainer) return leave_out_depth_ + 1;
+  if (in_frame_) return FrameDepth() + path_depth_ + 1;
+  return in_items_ ? 2 : 1;
+}
+
+void ObjectFramer::SkipQuiet() {
+  // Nine of ten bytes pass here, so the loop has its state in registers.
+  const std::size_t floor = QuietDepth() + 1;
+  const char* at = chunk_.data() + index_;
+  const char* const end = chunk_.data() + chunk_.size();
+  std::size_t depth = depth_;
+  while (at != end) {
+    const auto mark = kMarks[static_cast<unsigned char>(*at)];
+    if (mark == Mark::kClose && depth == floor) break;
+    ++at;
+    if (mark == Mark::kPlain) continue;
+    if (mark == Mark::kOpen) {
+      ++depth;
+    } else if (mark == Mark::kClose) {
+      --depth;
+    } else {
+      while (at != end && *at != '"') at += *at == '\\' && at + 1 != end ? 2 : 1;
+      const bool is_cut = at == end;
+      if (is_cut) {
+        in_string_ = true;
+        is_key_ = false;
+        is_escaped_ = EndsInEscape(chunk_);
+      } else {
+        ++at;
+      }
+    }
+  }
+  depth_ = depth;
+  index_ = static_cast<std::size_t>(at - chunk_.data());
 }
 
 void ObjectFramer::StepInString() {

@@ -50,6 +50,10 @@ class ObjectFramer {
  private:
   Status Step();
   void StepInString();
+  /// Containers deeper than this hold nothing that is looked at.
+  [[nodiscard]] std::size_t QuietDepth() const;
+  /// Goes on to the bracket that leads back to where keys matter, or to the chunk's end.
+  void SkipQuiet();
   Status StepOutside();
   Status Open();
   Status Close();
