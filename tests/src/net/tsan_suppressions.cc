@@ -1,5 +1,5 @@
-// Debian's libcpprest.so and libstdc++.so are not built for ThreadSanitizer, which therefore cannot see how cpprest hands
-// tasks and their exceptions from thread to thread and takes every such hand-over for a race.
+// Debian's libcpprest.so and libstdc++.so are not built for ThreadSanitizer, which therefore cannot
+// see how cpprest hands tasks and exceptions from thread to thread and takes that for a race.
 
 extern "C" const char* __tsan_default_suppressions();   // NOLINT(bugprone-reserved-identifier)
 extern "C" const char* __tsan_default_suppressions() {  // NOLINT(bugprone-reserved-identifier)
