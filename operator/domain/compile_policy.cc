@@ -161,11 +161,13 @@ std::string DigestOf(const InjectionPlan& plan) {
   add(plan.sampler_ratio);
   add(fmt::format("{} {}", plan.otlp_grpc_port, plan.otlp_http_port));
   add(plan.sidecar_head_json);
+  add(plan.sidecar_resources_json);
   add(plan.sidecar_native_tail_json);
   add(plan.sidecar_plain_tail_json);
   for (const std::string& volume : plan.volumes_json) add(volume);
   for (const Agent& agent : plan.agents) {
     add(agent.container_json);
+    add(agent.resources_json);
     for (const AgentVariable& variable : agent.variables) add(variable.value);
   }
   return crypto::Sha256Hex(text).substr(0, kDigestDigits);

@@ -32,7 +32,8 @@ struct AgentVariable {
 struct Agent {
   std::string language;        // java, nodejs, python, dotnet
   std::string container_name;  // tracekeeper-agent-java
-  std::string container_json;
+  std::string container_json;  // without resources and the last brace
+  std::string resources_json;  // {"requests":...}
   std::vector<AgentVariable> variables;
 };
 
@@ -57,10 +58,12 @@ struct InjectionPlan {
   std::uint16_t otlp_grpc_port = 4317;
   std::uint16_t otlp_http_port = 4318;
 
-  // The sidecar in three parts: what stands before its env values that depend on the pod, and the
-  // two ends (native sidecar or plain container).
+  // The sidecar in parts: what stands before its env values that depend on the pod, the resources
+  // (left out where the pod has resources as a whole, which then hold the sidecar's), and the two
+  // ends (native sidecar or plain container).
   std::string sidecar_head_json;         // {"name":..., ..."env":[...
-  std::string sidecar_native_tail_json;  // ...],"restartPolicy":"Always",...}
+  std::string sidecar_resources_json;    // {"requests":...}
+  std::string sidecar_native_tail_json;  // ,"ports":...,"restartPolicy":"Always"}
   std::string sidecar_plain_tail_json;
   SidecarResources sidecar_resources;
 

@@ -235,7 +235,22 @@ class Mutator {
     json.append(VariableJson("TRACEKEEPER_SERVICE_NAME", identity_.service_name));
     json.push_back(',');
     json.append(VariableJson("TRACEKEEPER_RESOURCE_ATTRIBUTES", identity_.joined));
+    json.push_back(']');
+    AppendResources(json, injection_.sidecar_resources_json);
     json.append(native_ ? injection_.sidecar_native_tail_json : injection_.sidecar_plain_tail_json);
+    return json;
+  }
+
+  /// A pod with resources as a whole may have none to spare: containers without any share them, and
+  /// claims of ours could sum up to more than the API server lets the pod have.
+  void AppendResources(std::string& json, std::string_view resources) const {
+    if (IsVacant(pod_.resources)) json.append(R"(,"resources":)").append(resources);
+  }
+
+  [[nodiscard]] std::string AgentJson(const Agent& agent) const {
+    std::string json = agent.container_json;
+    AppendResources(json, agent.resources_json);
+    json.push_back('}');
     return json;
   }
 
@@ -252,7 +267,7 @@ class Mutator {
     }
     for (std::size_t i = 0; i < injection_.agents.size(); ++i) {
       if (!UsesAgent(i)) continue;
-      init.push_back(injection_.agents[i].container_json);
+      init.push_back(AgentJson(injection_.agents[i]));
       record_.init_containers.push_back(injection_.agents[i].container_name);
     }
     if (const auto origin = OriginOf(pod_.init_containers_json); !origin.empty() && !init.empty()) {

@@ -13,7 +13,6 @@ inline constexpr std::string_view kGenerationAnnotation = "tracekeeper.dev/gener
 inline constexpr std::string_view kDigestAnnotation = "tracekeeper.dev/digest";
 inline constexpr std::string_view kInjectionAnnotation = "tracekeeper.dev/injection";
 inline constexpr std::string_view kPausedAnnotation = "tracekeeper.dev/paused";
-inline constexpr std::string_view kRestartedAtAnnotation = "tracekeeper.dev/restartedAt";
 inline constexpr std::string_view kManagedByLabel = "app.kubernetes.io/managed-by";
 inline constexpr std::string_view kManagedByValue = "tracekeeper";
 inline constexpr std::string_view kPolicyNamespaceLabel = "tracekeeper.dev/policy-namespace";

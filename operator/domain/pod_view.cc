@@ -1,5 +1,7 @@
 #include "operator/domain/pod_view.h"
 
+#include <algorithm>
+
 namespace tracekeeper::domain {
 namespace {
 
@@ -24,20 +26,15 @@ ContainerView ViewContainer(const JsonValue& container, std::size_t index, bool 
       view.resources = value;
     } else if (key == "securityContext") {
       view.security_context = value;
-    } else if (key == "restartPolicy") {
-      view.restart_policy = value.StringOr("");
     }
   }
   return view;
 }
 
 void ViewMetadata(const JsonValue& metadata, PodView& view) {
-  view.metadata = metadata;
   for (const auto& [key, value] : metadata.Members()) {
     if (key == "name") {
       view.name = value.StringOr("");
-    } else if (key == "generateName") {
-      view.generate_name = value.StringOr("");
     } else if (key == "labels") {
       view.labels = LabelsOf(value);
     } else if (key == "annotations") {
@@ -51,7 +48,6 @@ void ViewMetadata(const JsonValue& metadata, PodView& view) {
 
 JsonValue ViewSpec(const JsonValue& spec, PodView& view) {
   JsonValue containers;
-  view.spec = spec;
   for (const auto& [key, value] : spec.Members()) {
     if (key == "containers") {
       containers = value;
@@ -76,21 +72,42 @@ JsonValue ViewSpec(const JsonValue& spec, PodView& view) {
   return containers;
 }
 
+bool IsOfKind(const JsonValue& value, JsonValue::Kind kind) {
+  using enum JsonValue::Kind;
+  return value.kind() == kMissing || value.kind() == kNull || value.kind() == kind;
+}
+
+bool IsWellFormed(const ContainerView& container) {
+  using enum JsonValue::Kind;
+  return IsOfKind(container.env, kArray) && IsOfKind(container.env_from, kArray) &&
+         IsOfKind(container.volume_mounts, kArray) && IsOfKind(container.ports, kArray) &&
+         IsOfKind(container.security_context, kObject) &&
+         IsOfKind(container.security_context["capabilities"], kObject) &&
+         IsOfKind(container.security_context["capabilities"]["drop"], kArray);
+}
+
+bool IsWellFormed(const PodView& view) {
+  using enum JsonValue::Kind;
+  return IsOfKind(view.annotations_json, kObject) && IsOfKind(view.init_containers_json, kArray) &&
+         IsOfKind(view.volumes, kArray) && IsOfKind(view.security_context, kObject) &&
+         std::ranges::all_of(view.containers, [](const auto& c) { return IsWellFormed(c); });
+}
+
 }  // namespace
 
 std::optional<PodView> ViewPod(const JsonValue& pod) {
   PodView view;
   JsonValue containers;
+  bool has_metadata = false;
   for (const auto& [key, value] : pod.Members()) {
-    if (key == "metadata") ViewMetadata(value, view);
-    if (key == "spec") containers = ViewSpec(value, view);
+    if (key == "metadata") {
+      ViewMetadata(value, view);
+      has_metadata = value.is_object();
+    } else if (key == "spec") {
+      containers = ViewSpec(value, view);
+    }
   }
-  const bool init_is_list =
-      view.init_containers_json.is_array() || IsVacant(view.init_containers_json);
-  if (!view.metadata.is_object() || containers.size() == 0 || !containers.is_array() ||
-      !init_is_list) {
-    return std::nullopt;
-  }
+  if (!has_metadata || containers.size() == 0 || !containers.is_array()) return std::nullopt;
   view.containers.reserve(containers.size() + view.init_containers_json.size());
   std::size_t index = 0;
   for (const JsonValue container : view.init_containers_json.Elements()) {
@@ -100,6 +117,7 @@ std::optional<PodView> ViewPod(const JsonValue& pod) {
   for (const JsonValue container : containers.Elements()) {
     view.containers.push_back(ViewContainer(container, index++, false));
   }
+  if (!IsWellFormed(view)) return std::nullopt;
   return view;
 }
 

@@ -17,7 +17,6 @@ namespace tracekeeper::domain {
 struct ContainerView {
   std::string_view name;
   std::string_view image;
-  std::string_view restart_policy;  // init containers: "Always" makes a native sidecar
   codec::JsonValue env;
   codec::JsonValue env_from;
   codec::JsonValue volume_mounts;
@@ -29,17 +28,14 @@ struct ContainerView {
 };
 
 struct PodView {
-  codec::JsonValue metadata;
   codec::JsonValue annotations_json;
   codec::JsonValue owner_references;
-  codec::JsonValue spec;
   codec::JsonValue init_containers_json;
   codec::JsonValue volumes;
   codec::JsonValue security_context;
   codec::JsonValue resources;  // of the pod as a whole
   codec::JsonValue node_selector;
   std::string_view name;
-  std::string_view generate_name;
   std::string_view os;
   std::string_view restart_policy;
   bool host_network = false;
@@ -48,7 +44,8 @@ struct PodView {
   std::vector<ContainerView> containers;  // init containers first, each in its order
 };
 
-/// Nothing where `pod` has no metadata, no spec or no container.
+/// Nothing where `pod` has no metadata or no container, or where a list or object that injection
+/// adds to is of another kind: the API server refuses such a pod, and nothing of it may be lost.
 std::optional<PodView> ViewPod(const codec::JsonValue& pod);
 
 /// Whether a list or object holds nothing yet: absent, null, or empty. An `add` then creates it.

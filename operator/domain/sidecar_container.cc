@@ -49,11 +49,12 @@ std::string Head(const SidecarShape& shape) {
 
 std::string Tail(const SidecarShape& shape, const CompileOptions& options,
                  std::string_view extra_members) {
-  std::string json = "]";
-  fmt::format_to(std::back_inserter(json),
-                 R"(,"ports":[{{"name":"{}","containerPort":{},"protocol":"TCP"}}])",
-                 kStatusPortName, options.status_port);
-  json.append(R"(,"resources":)").append(shape.resources_json);
+  std::string json =
+      fmt::format(R"(,"ports":[{{"name":"{}","containerPort":{},"protocol":"TCP"}}])",
+                  kStatusPortName, options.status_port);
+  if (options.status_port != config::kSidecarStatusPort) {
+    json.append(fmt::format(R"(,"args":["--status-port","{}"])", options.status_port));
+  }
   json.append(R"(,"securityContext":)").append(OwnSecurityContextJson(options.sidecar_user));
   json.append(R"(,"startupProbe":)").append(ProbeJson("/healthz", 1, 60));
   json.append(R"(,"livenessProbe":)").append(ProbeJson("/healthz", 10, 3));
@@ -103,6 +104,7 @@ std::vector<AgentVariable> VariablesOf(std::string_view language) {
 
 void WriteSidecar(const SidecarShape& shape, const CompileOptions& options, InjectionPlan& plan) {
   plan.sidecar_head_json = Head(shape);
+  plan.sidecar_resources_json = shape.resources_json;
   plan.sidecar_native_tail_json = Tail(shape, options, R"(,"restartPolicy":"Always")");
   plan.sidecar_plain_tail_json = Tail(shape, options, "");
   for (const SidecarVolume& volume : shape.volumes) {
@@ -125,13 +127,13 @@ Agent MakeAgent(std::string_view language, std::string_view image, const Compile
   json.BeginObject().Member("name", agent.container_name).Member("image", image);
   json.Key("command").BeginArray().String("sh").String("-c").String(CopyCommand(language));
   json.EndArray();
-  json.Key("resources").Raw(kAgentResources);
   json.Key("securityContext").Raw(OwnSecurityContextJson(options.sidecar_user));
   json.Key("volumeMounts").BeginArray();
   json.Raw(MountJson(kAgentVolume, kAgentMountPath, false));
   json.Raw(MountJson(kNoTokenVolume, kServiceAccountPath, true));
-  json.EndArray().EndObject();
-  agent.container_json = json.Take();
+  json.EndArray();
+  agent.container_json = json.Take();  // open: resources depend on the pod
+  agent.resources_json = kAgentResources;
   agent.variables = VariablesOf(language);
   return agent;
 }

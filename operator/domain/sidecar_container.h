@@ -27,8 +27,7 @@ struct SidecarVolume {
 
 struct SidecarShape {
   std::string image;
-  /// Requests and limits beyond cpu and memory: "requests":{...},"limits":{...}.
-  std::string resources_json;
+  std::string resources_json;  // {"requests":{...},"limits":{...}}
   std::vector<SidecarVolume> volumes;
   /// Traffic passes the sidecar: the pod is ready when it is.
   bool takes_ingress = false;

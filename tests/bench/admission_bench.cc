@@ -138,7 +138,6 @@ class GoPeer {
                       fmt::format("{}", kSecondsOfARun), "-runs", fmt::format("{}", kRuns)}});
     const kube::Document document = Must(kube::Document::Parse(out));
     patch_bytes_ = document["patch_bytes"].IntegerOr(0);
-    operations_ = document["operations"].IntegerOr(0);
     return {Numbers(document["cpu_us"]), Numbers(document["latency_p50_us"]),
             Numbers(document["latency_p99_us"])};
   }
@@ -169,7 +168,6 @@ class GoPeer {
 
   std::filesystem::path folder_;
   std::int64_t patch_bytes_ = 0;
-  std::int64_t operations_ = 0;
 };
 
 struct Case {

@@ -185,6 +185,19 @@ TEST(Mutate, AChangeThatTheSidecarReadsLiveKeepsTheDigest) {
   EXPECT_NE(before->digest, restart->digest);
 }
 
+TEST(Mutate, ClaimsNothingInAPodWithResourcesAsAWhole) {
+  const PolicyPointer policy =
+      PolicyWith(R"({"injection":{"instrumentation":{"java":{"image":"j"}}}})");
+  constexpr std::string_view kPod =
+      R"({"metadata":{"name":"p"},"spec":{"resources":{"limits":{"cpu":"1","memory":"1Gi"}},
+          "containers":[{"name":"app"}]}})";
+  const kube::Document pod = Json(Injected(kPod, *policy));
+  EXPECT_FALSE(ContainerOf(pod.root(), kSidecarContainer)["resources"]);
+  EXPECT_FALSE(ContainerOf(pod.root(), "tracekeeper-agent-java")["resources"]);
+  EXPECT_THAT(MutateText(kPod, *policy).findings,
+              testing::ElementsAre(Finding{Reason::kInjected, ""}));
+}
+
 struct SkipCase {
   std::string_view name;
   std::string_view pod;
@@ -246,6 +259,14 @@ const SkipCase kSkips[] = {
     {"no_containers", R"({"metadata":{},"spec":{"containers":[]}})", Reason::kSkippedInvalidPod},
     {"no_metadata", R"({"spec":{"containers":[{"name":"a"}]}})", Reason::kSkippedInvalidPod},
     {"no_object", "[1,2]", Reason::kSkippedInvalidPod},
+    {"env_of_another_kind", R"({"metadata":{},"spec":{"containers":[{"name":"a","env":{}}]}})",
+     Reason::kSkippedInvalidPod},
+    {"volumes_of_another_kind",
+     R"({"metadata":{},"spec":{"volumes":"x","containers":[{"name":"a"}]}})",
+     Reason::kSkippedInvalidPod},
+    {"annotations_of_another_kind",
+     R"({"metadata":{"annotations":[]},"spec":{"containers":[{"name":"a"}]}})",
+     Reason::kSkippedInvalidPod},
 };
 
 class SkipReason : public testing::TestWithParam<SkipCase> {};
