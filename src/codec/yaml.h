@@ -4,7 +4,8 @@
 // needed, so the sidecar can be linked without shared libraries.
 //
 // Plain scalars have the types that kubectl gives them (YAML 1.1): yes, on and y are true, 0o17 and
-// 017 are 15, what looks like a date stays text. Anchors, aliases and merge keys (<<) work.
+// 017 are 15, 1e3 is 1000, what looks like a date stays text. Anchors, aliases and merge keys (<<)
+// work. Unlike kubectl, which takes the last, a key that stands twice is refused.
 //
 //   YamlParser parser;
 //   const YamlValue document = TRY(parser.Parse(text));

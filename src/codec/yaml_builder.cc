@@ -158,9 +158,10 @@ class Builder : public YAML::EventHandler {
     if (const auto* integer = std::get_if<std::int64_t>(&scalar)) {
       return TextNode(line, std::to_string(*integer));
     }
-    if (std::holds_alternative<double>(scalar) || std::holds_alternative<YamlText>(scalar)) {
-      return TextNode(line, value);
+    if (const auto* number = std::get_if<double>(&scalar)) {
+      return TextNode(line, fmt::format("{}", *number));
     }
+    if (std::holds_alternative<YamlText>(scalar)) return TextNode(line, value);
     throw Refusal{line, "a key is no text; write it in quotes"};
   }
 

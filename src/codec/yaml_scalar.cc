@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <optional>
 #include <string>
 
@@ -99,8 +100,13 @@ YamlScalar ResolveYamlScalar(std::string_view plain) {
   std::string digits(plain);
   std::erase(digits, '_');
   if (const auto integer = ToInteger(digits)) return *integer;
-  if (const auto number = ToDouble(digits)) return *number;
-  return YamlText{};
+  const auto number = ToDouble(digits);
+  if (!number) return YamlText{};
+  // kubectl goes through JSON, where 1e3 is the integer 1000.
+  constexpr double kIntegerLimit = 0x1p63;
+  const bool is_integer = std::abs(*number) < kIntegerLimit && std::trunc(*number) == *number;
+  if (is_integer) return static_cast<std::int64_t>(*number);
+  return *number;
 }
 
 }  // namespace tracekeeper::codec

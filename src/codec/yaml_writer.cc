@@ -51,8 +51,7 @@ class Layout {
     if (IsBlock(value)) {
       Block(value, 0);
     } else {
-      Inline(value, 0);
-      out_.push_back('\n');
+      Line(value, 2);
     }
     return std::move(out_);
   }

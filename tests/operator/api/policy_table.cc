@@ -28,14 +28,17 @@ std::string Repeated(const codec::YamlValue& repeat) {
   return json.Take();
 }
 
+std::string ObjectNameOf(const codec::YamlValue& row) {
+  return std::string(row["metadata"]["name"].StringOr(row["name"].StringOr("")));
+}
+
 std::string DocumentOf(const codec::YamlValue& row) {
   codec::JsonWriter json;
   json.BeginObject()
       .Member("apiVersion", "tracekeeper.dev/v1alpha1")
       .Member("kind", "TracingPolicy");
   json.Key("metadata").BeginObject();
-  json.Member("name", row["metadata"]["name"].StringOr(row["name"].StringOr("")));
-  json.Member("namespace", "shop").EndObject();
+  json.Member("name", ObjectNameOf(row)).Member("namespace", "shop").EndObject();
   json.Key("spec");
   row["spec"].WriteTo(json);
   json.EndObject();
@@ -60,7 +63,8 @@ Result<std::vector<PolicyCase>> ReadPolicyTable(std::string_view file_name) {
   const codec::YamlValue rows = TRY(parser.Parse(text));
   std::vector<PolicyCase> cases;
   for (const codec::YamlValue& row : rows.Elements()) {
-    PolicyCase policy{std::string(row["name"].StringOr("")), DocumentOf(row), {}};
+    PolicyCase policy{
+        std::string(row["name"].StringOr("")), ObjectNameOf(row), DocumentOf(row), {}};
     for (const codec::YamlValue& line : row["want"].Elements()) {
       policy.want.emplace_back(line.StringOr(""));
     }

@@ -12,6 +12,7 @@ namespace tracekeeper::api {
 
 struct PolicyCase {
   std::string name;
+  std::string object_name;        // metadata.name; by default the same
   std::string document;           // a whole TracingPolicy as JSON, in namespace "shop"
   std::vector<std::string> want;  // lines of the API server's refusal; empty: it is taken
 };
