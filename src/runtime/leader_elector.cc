@@ -147,20 +147,22 @@ bool LeaderElector::State::Acquire(const StopToken& stop) {
 
 // Returns the reason for which the lease is lost, or success when `stop` was asked for.
 Status LeaderElector::State::Renew(const StopToken& stop) {
+  std::string trouble = "no call has ended";
   while (clock.SleepFor(options.retry_period, stop)) {
     const DeadlineStop deadline(clock, RenewTimeLeft(), stop);
     const Status renewed = TryOnce(deadline.token());
     if (renewed || stop.stop_requested()) continue;
+    // What our own deadline cut off says less than what went wrong before.
+    if (!deadline.expired()) trouble = renewed.error().message;
     if (HeldByOther(clock.Monotonic())) {
       return Fail(ErrorKind::kConflict, "lease {} was taken by {}", options.lease.ToString(),
                   observed->record.holder_identity);
     }
-    if (clock.Monotonic() - renewed_at >= options.renew_deadline) {
+    if (RenewTimeLeft() == Duration::zero()) {
       return Fail(ErrorKind::kTimeout, "lease {} was not renewed for {:.0f} s: {}",
-                  options.lease.ToString(), Seconds(clock.Monotonic() - renewed_at),
-                  renewed.error().message);
+                  options.lease.ToString(), Seconds(clock.Monotonic() - renewed_at), trouble);
     }
-    log.Warn("Failed to renew the lease", {{"error", renewed.error()}});
+    log.Warn("Failed to renew the lease", {{"error", trouble}});
   }
   return {};
 }

@@ -101,6 +101,11 @@ std::string FakeApiServer::Core::NextBytes(const Asked& asked, Watch& watch, boo
     watch.extra.pop_front();
     return bytes;
   }
+  // What this watch has not seen yet was compacted away: it must not miss it in silence.
+  if (!watch.end && watch.version < store.compacted()) {
+    watch.end = WatchEnd::kExpired;
+    return "";
+  }
   while (const Change* change = store.After(watch.version)) {
     watch.version = change->version;
     const bool is_elsewhere =

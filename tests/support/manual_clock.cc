@@ -1,13 +1,8 @@
 #include "tests/support/manual_clock.h"
 
+#include <thread>
+
 namespace tracekeeper::test_support {
-namespace {
-
-// A waiter that missed its notification (it was between looking at the time and beginning to wait)
-// looks again after this much real time.
-constexpr auto kSecondLook = std::chrono::milliseconds(5);
-
-}  // namespace
 
 ManualClock::ManualClock()
     : ManualClock(std::chrono::sys_days(std::chrono::year(2026) / 1 / 2) + std::chrono::hours(3) +
@@ -31,31 +26,46 @@ void ManualClock::WaitUntil(std::condition_variable_any& condition,
   {
     const std::scoped_lock guard(mutex_);
     if (monotonic_ >= deadline) return;
-    self = waiters_.insert(waiters_.end(), {&condition, deadline});
+    self = waiters_.insert(waiters_.end(), {&condition, lock.mutex(), deadline, false});
     waiters_changed_.notify_all();
   }
-  // Returns early at each second look: a notification that came at that moment would be lost in a
-  // loop of ours, but callers look at their predicate again.
-  condition.wait_for(lock, kSecondLook);
+  condition.wait(lock);
   const std::scoped_lock guard(mutex_);
   waiters_.erase(self);
 }
 
 void ManualClock::Advance(Duration by) {
-  const std::scoped_lock lock(mutex_);
-  MoveLocked(by);
+  std::unique_lock lock(mutex_);
+  now_ += by;
+  monotonic_ += by;
+  while (!WakeDueLocked()) {
+    lock.unlock();
+    std::this_thread::yield();
+    lock.lock();
+  }
+}
+
+// Wakes who is due. False when one of them could not be woken yet: its mutex is held, so it may
+// stand between looking at the time and beginning to wait, where a notification would be lost.
+bool ManualClock::WakeDueLocked() {
+  bool all = true;
+  for (Waiter& waiter : waiters_) {
+    if (waiter.deadline > monotonic_ || waiter.was_woken) continue;
+    // The waiter leaves the list only under our mutex, so what it points to is alive.
+    const std::unique_lock held(*waiter.mutex, std::try_to_lock);
+    if (!held.owns_lock()) {
+      all = false;
+      continue;
+    }
+    waiter.condition->notify_all();
+    waiter.was_woken = true;
+  }
+  return all;
 }
 
 void ManualClock::JumpWallTime(Duration by) {
   const std::scoped_lock lock(mutex_);
   now_ += by;
-}
-
-void ManualClock::MoveLocked(Duration by) {
-  now_ += by;
-  monotonic_ += by;
-  // A condition stays alive while its waiter is in the list, and leaving it needs our mutex.
-  for (const Waiter& waiter : waiters_) waiter.condition->notify_all();
 }
 
 std::size_t ManualClock::waiters() const {

@@ -32,13 +32,13 @@ class ManualClock final : public Clock {
   void WaitUntil(std::condition_variable_any& condition, std::unique_lock<std::mutex>& lock,
                  MonotonicTime deadline) const override;
 
-  /// Both times move on.
+  /// Both times move on, and who waited for that has been woken when this returns. Not to be called
+  /// with a mutex held that somebody waits with.
   void Advance(Duration by);
   /// Only the wall time jumps, forward or back, as when somebody sets the clock.
   void JumpWallTime(Duration by);
 
-  /// Threads that wait on this clock now, and the earliest of their deadlines. A thread that waits
-  /// looks again every few milliseconds of real time and is missing here for that moment.
+  /// Threads that wait on this clock now, and the earliest of their deadlines.
   [[nodiscard]] std::size_t waiters() const;
   [[nodiscard]] std::optional<MonotonicTime> next_deadline() const;
   /// Waits, in real time, until at least `count` threads wait on this clock. False when that did
@@ -48,10 +48,12 @@ class ManualClock final : public Clock {
  private:
   struct Waiter {
     std::condition_variable_any* condition;
+    std::mutex* mutex;
     MonotonicTime deadline;
+    bool was_woken;
   };
 
-  void MoveLocked(Duration by);
+  bool WakeDueLocked();
 
   mutable std::mutex mutex_;
   mutable std::condition_variable waiters_changed_;
