@@ -3,7 +3,7 @@
 // connections are written against it and never see Asio.
 //
 // Threads:  each stream has a strand: completions and posted work of one stream never run at the
-//           same time. Every other method must be called on that strand.
+//           same time. Post() may be called from any thread, everything else on the strand.
 // Owner:    one connection. It must outlive its operations; Close() ends them with an error.
 // Failure:  completions get the error. End of stream is AtEnd(error).
 
