@@ -1,7 +1,6 @@
 #include "src/kube/kubeconfig.h"
 
 #include <fmt/core.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -123,10 +122,12 @@ const Entry* Find(const std::vector<Entry>& entries, std::string_view name) {
 
 template <typename Entry>
 std::string NamesOf(const std::vector<Entry>& entries) {
-  std::vector<std::string> names;
-  for (const Entry& entry : entries) names.push_back(entry.name);
-  if (names.empty()) return "none";
-  return fmt::format("{}", fmt::join(names, ", "));
+  std::string names;
+  for (const Entry& entry : entries) {
+    if (!names.empty()) names += ", ";
+    names += entry.name;
+  }
+  return names.empty() ? "none" : names;
 }
 
 template <typename Entry>

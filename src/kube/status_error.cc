@@ -127,8 +127,9 @@ bool LooksLikeHtml(std::string_view body) {
 
 std::optional<std::chrono::nanoseconds> ParseRetryAfter(std::string_view header) {
   std::int64_t seconds = 0;
-  const char* end = header.data() + header.size();
-  const auto [stopped, error] = std::from_chars(header.data(), end, seconds);
+  const char* const begin = header.data();
+  const char* const end = begin + header.size();
+  const auto [stopped, error] = std::from_chars(begin, end, seconds);
   if (error != std::errc() || stopped != end || seconds < 0 || seconds > 86400) return std::nullopt;
   return std::chrono::seconds(seconds);
 }
