@@ -87,7 +87,8 @@ TEST_F(ClusterTest, DoctorFollowsAnInstallationStepByStepAndExplainSpeaksOfItsPo
   EXPECT_THAT(doctor.out, HasSubstr("missing  Operator: no operator has ever led"));
   EXPECT_THAT(doctor.out, HasSubstr("missing  Operator's rights: system:serviceaccount:"));
 
-  ASSERT_TRUE(test_support::InstallTracekeeper(*bed_));
+  const Status installed = test_support::InstallTracekeeper(*bed_);
+  ASSERT_TRUE(installed) << installed.error().message;
   doctor = Tracekeeper({"doctor"});
   EXPECT_EQ(doctor.exit_code, 1);
   EXPECT_THAT(doctor.out, HasSubstr("ok       CRD: tracingpolicies.tracekeeper.dev is installed"));
