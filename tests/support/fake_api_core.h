@@ -55,7 +55,9 @@ class FakeApiServer::Core {
 
   const Clock& clock;
   mutable std::mutex mutex;
-  mutable std::condition_variable_any changed;  // for watches and for WaitForWatches
+  mutable std::condition_variable_any changed;  // for watches
+  // For WaitForWatches: one of its own, or watches that begin to wait would wake each other forever.
+  mutable std::condition_variable_any settled;
   FakeObjectStore store;
   FakeApiRoutes routes{store};
   std::list<Fault> faults;

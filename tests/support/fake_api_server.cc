@@ -218,7 +218,7 @@ std::size_t FakeApiServer::open_watches() const {
 
 bool FakeApiServer::WaitForWatches(std::size_t count, Duration limit) const {
   std::unique_lock lock(core_->mutex);
-  return core_->changed.wait_for(lock, limit, [&] {
+  return core_->settled.wait_for(lock, limit, [&] {
     const auto waiting = std::count_if(core_->watches.begin(), core_->watches.end(),
                                        [](const Core::Watch* watch) { return watch->is_waiting; });
     return static_cast<std::size_t>(waiting) >= count;

@@ -155,7 +155,7 @@ Status FakeApiServer::Core::RunWatch(const net::Request& request, const Asked& a
   watches.push_back(&watch);
   Status outcome = Follow(asked, watch, metadata_only, sink, options.idle, stop, lock);
   watches.remove(&watch);
-  changed.notify_all();
+  settled.notify_all();
   return outcome;
 }
 
@@ -185,7 +185,7 @@ Status FakeApiServer::Core::Follow(const Asked& asked, Watch& watch, bool metada
     if (!is_silent && now >= watch.deadline) return {};
     if (now >= dead) return Fail(ErrorKind::kTimeout, "nothing was heard in time");
     watch.is_waiting = true;
-    changed.notify_all();
+    settled.notify_all();
     clock.WaitUntil(changed, lock, is_silent ? dead : std::min(watch.deadline, dead));
     watch.is_waiting = false;
   }
