@@ -76,6 +76,13 @@ Result<runtime::Requeue> TracingPolicyController::Reconcile(const kube::ObjectKe
   observation.paused = IsPaused(*policy);
 
   const auto compilation = domain::CompilePolicy(*policy, catalog_.options());
+  if (compilation && compilation->policy->is_fleet() && !observation.paused) {
+    // The finalizer stands before the first object in a foreign namespace does.
+    const auto added = SetFinalizer(*policy, context);
+    if (added && *added) return runtime::Requeue::Never();  // the watch shows it and calls again
+    if (!added && added.error().kind == ErrorKind::kConflict) return runtime::Requeue::Soon();
+    if (!added) observation.config_map_errors.push_back(added.error().message);
+  }
   if (compilation) {
     BringIntoForce(*policy, *compilation, observation, context);
   } else {
@@ -101,8 +108,7 @@ void TracingPolicyController::BringIntoForce(const api::TracingPolicy& policy,
   };
   if (!observation.paused) {
     std::vector<std::string> prepared;
-    // The finalizer stands before the first object in a foreign namespace does.
-    const bool may_write = !compiled.is_fleet() || note(SetFinalizer(policy, context));
+    const bool may_write = observation.config_map_errors.empty();
     for (const std::string& name : namespaces) {
       if (may_write && note(config_maps_.Ensure(compilation, name, context.stop))) {
         prepared.push_back(name);
@@ -200,10 +206,10 @@ Result<runtime::Requeue> TracingPolicyController::Report(
   return runtime::Requeue::Never();  // what is not applied yet: the webhook's controller calls
 }
 
-Status TracingPolicyController::SetFinalizer(const api::TracingPolicy& policy,
-                                             runtime::ReconcileContext& context) {
-  return WithoutValue(runtime::AddFinalizer(client_, api::kTracingPolicies, policy.metadata,
-                                            kCleanup, context.stop));
+Result<bool> TracingPolicyController::SetFinalizer(const api::TracingPolicy& policy,
+                                                   runtime::ReconcileContext& context) {
+  return runtime::AddFinalizer(client_, api::kTracingPolicies, policy.metadata, kCleanup,
+                               context.stop);
 }
 
 Status TracingPolicyController::UnsetFinalizer(const api::TracingPolicy& policy,

@@ -56,7 +56,8 @@ class TracingPolicyController {
       const domain::CompiledPolicy& policy) const;
   void CountPods(const domain::CompiledPolicy& policy, const std::vector<std::string>& namespaces,
                  domain::PolicyObservation& observation) const;
-  Status SetFinalizer(const api::TracingPolicy& policy, runtime::ReconcileContext& context);
+  /// True when it was added now.
+  Result<bool> SetFinalizer(const api::TracingPolicy& policy, runtime::ReconcileContext& context);
   Status UnsetFinalizer(const api::TracingPolicy& policy, runtime::ReconcileContext& context);
   Status ReportStatus(const api::TracingPolicy& policy, const domain::StatusPlan& plan,
                       runtime::ReconcileContext& context);
