@@ -1,7 +1,12 @@
-// Runs a fuzz target without libFuzzer: each seed of the folders named as arguments, each prefix of
-// it, and some thousand copies with a few bytes changed, the same ones on every run. A crash, a
-// failed assertion or a sanitizer's report ends the program; the input stands in the file it names.
+// Runs a fuzz target without libFuzzer: each seed of the folders named as arguments, prefixes of
+// it, and some hundred copies with a few bytes changed, the same ones on every run. A crash, a
+// failed assertion or a sanitizer's report ends the program and leaves the input in
+// <program>.input.
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
@@ -12,6 +17,8 @@
 #include <vector>
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
+// Of the sanitizers, where there is one: called before it ends the program.
+extern "C" void __sanitizer_set_death_callback(void (*callback)()) __attribute__((weak));
 
 namespace {
 
@@ -24,11 +31,33 @@ std::string ReadFile(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
+// What a signal handler can reach: the input that is being run, and where to leave it.
+std::vector<std::uint8_t> current_input;
+std::string input_path;
+
+void SaveInput() {
+  const int file = ::open(input_path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  if (file < 0) return;
+  [[maybe_unused]] const ssize_t written =
+      ::write(file, current_input.data(), current_input.size());
+  ::close(file);
+}
+
+void SaveInputAndDie(int signal) {
+  SaveInput();
+  std::signal(signal, SIG_DFL);
+  std::raise(signal);
+}
+
+void SaveInputOfACrash() {
+  for (const int signal : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL}) {
+    std::signal(signal, SaveInputAndDie);
+  }
+  if (__sanitizer_set_death_callback != nullptr) __sanitizer_set_death_callback(SaveInput);
+}
+
 class Replay {
  public:
-  /// `current_input` holds the input being run, for whoever looks after a crash.
-  explicit Replay(std::filesystem::path current_input) : current_input_(std::move(current_input)) {}
-
   void RunSeed(const std::string& seed) {
     Run(seed);
     const std::size_t step = seed.size() / kPrefixesOfOneSeed + 1;
@@ -47,24 +76,23 @@ class Replay {
 
  private:
   void Run(const std::string& input) {
-    std::ofstream(current_input_, std::ios::binary) << input;
-    // A copy of exactly this size, so that AddressSanitizer sees the first byte read past it.
-    const std::vector<std::uint8_t> bytes(input.begin(), input.end());
-    LLVMFuzzerTestOneInput(bytes.data(), bytes.size());
+    // Of exactly this size, so that AddressSanitizer sees the first byte read past it.
+    current_input = {input.begin(), input.end()};
+    current_input.shrink_to_fit();
+    LLVMFuzzerTestOneInput(current_input.data(), current_input.size());
     ++runs_;
   }
 
-  std::filesystem::path current_input_;
-  std::mt19937 random_{1};  // NOLINT(cert-msc51-cpp): the same inputs on every run
+  std::mt19937 random_{1};  // the same inputs on every run
   std::size_t runs_ = 0;
 };
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::filesystem::path program = argv[0];
-  const std::filesystem::path current_input = program.string() + ".input";
-  Replay replay(current_input);
+  input_path = std::string(argv[0]) + ".input";
+  SaveInputOfACrash();
+  Replay replay;
   replay.RunSeed("");
   std::size_t seeds = 0;
   for (int index = 1; index < argc; ++index) {
@@ -78,7 +106,6 @@ int main(int argc, char** argv) {
       ++seeds;
     }
   }
-  std::filesystem::remove(current_input);
   std::printf("%zu seeds, %zu inputs\n", seeds, replay.runs());
   return seeds == 0 ? 2 : 0;
 }
