@@ -287,6 +287,11 @@ class Builder : public YAML::EventHandler {
   std::unordered_map<YAML::anchor_t, NodeId> anchors_;
 };
 
+// YAML has none of these, and yaml-cpp can take seconds over a NUL.
+bool IsForbiddenControl(char c) {
+  return (static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7F;
+}
+
 Status CheckText(std::string_view text) {
   if (text.size() > kYamlMaxBytes) {
     return Fail(ErrorKind::kDecode, "YAML: {} bytes are more than the {} that are read",
@@ -297,6 +302,11 @@ Status CheckText(std::string_view text) {
   for (std::size_t i = 0; i < text.size();) {
     const std::size_t length = Utf8SequenceLength(text, i);
     if (length == 0) return Fail(ErrorKind::kDecode, "YAML, line {}: the text is not UTF-8", line);
+    if (IsForbiddenControl(text[i])) {
+      return Fail(ErrorKind::kDecode,
+                  "YAML, line {}: a control character; write it as an escape in double quotes",
+                  line);
+    }
     if (text[i] == '\n') ++line;
     i += length;
   }
