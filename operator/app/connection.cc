@@ -39,9 +39,8 @@ Result<std::unique_ptr<Connection>> Connection::Make(const Options& options, con
            {{"server", result->config_.server}, {"origin", result->config_.origin}});
 
   const net::TransportOptions transport = TransportFor(result->config_, *result->credentials_);
-  // cpprest cannot check a name other than the URL's host.
-  result->unary_ = TRY(transport.server_name.empty() ? net::MakeCpprestTransport(transport)
-                                                     : net::MakeBeastTransport(transport));
+  result->unary_ = TRY(net::CpprestCanReach(transport) ? net::MakeCpprestTransport(transport)
+                                                       : net::MakeBeastTransport(transport));
   result->streams_ = TRY(net::MakeBeastTransport(transport));
   result->lease_transport_ = TRY(net::MakeBeastTransport(transport));
 

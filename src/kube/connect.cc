@@ -43,8 +43,7 @@ Result<std::unique_ptr<Connection>> Connection::Make(const Config& config, Clien
   }
   made->credentials_ = TRY(Credentials::Make(own, clock, log));
   const net::TransportOptions transport = TransportOptionsFor(own, *made->credentials_);
-  // cpprest cannot expect another name in the certificate than the URL's host.
-  const bool needs_beast = unary == UnaryAdapter::kBeast || !own.tls_server_name.empty();
+  const bool needs_beast = unary == UnaryAdapter::kBeast || !net::CpprestCanReach(transport);
   made->unary_ = needs_beast ? TRY(net::MakeBeastTransport(transport))
                              : TRY(net::MakeCpprestTransport(transport));
   made->streams_ = TRY(net::MakeBeastTransport(transport));

@@ -257,10 +257,13 @@ Result<std::unique_ptr<Transport>> MakeCpprestTransport(TransportOptions options
     return Fail(ErrorKind::kInvalid, "{} {}: https needs the authorities to trust", options.name,
                 origin->Text());
   }
-  if (!options.server_name.empty() && options.server_name != origin->host) {
-    return Fail(ErrorKind::kInvalid,
-                "{} {}: cpprest cannot expect the name {} in the certificate: use the Beast client",
-                options.name, origin->Text(), options.server_name);
+  if (!CpprestCanReach(options)) {
+    return Fail(
+        ErrorKind::kInvalid,
+        "{} {}: cpprest takes no IPv6 address and expects no other name than the URL's ({}): "
+        "use MakeBeastTransport",
+        options.name, origin->Text(),
+        options.server_name.empty() ? origin->host : options.server_name);
   }
   try {
     return std::make_unique<CpprestTransport>(std::move(options), *origin);

@@ -33,8 +33,7 @@ struct TransportOptions {
   /// The certificate to show, asked for every new TLS connection. May be unset or give null.
   std::function<Result<std::shared_ptr<const crypto::CertificatePair>>()> client_certificate;
   /// The name to expect in the server's certificate where it differs from the URL's host
-  /// (tls-server-name of a kubeconfig). Empty: the URL's host. BeastTransport only: cpprest
-  /// cannot, and MakeCpprestTransport says so.
+  /// (tls-server-name of a kubeconfig). Empty: the URL's host. BeastTransport only.
   std::string server_name;
   Duration connect_deadline = std::chrono::seconds(10);
   /// Connections kept open for the next call, and for how long.
@@ -47,6 +46,10 @@ struct TransportOptions {
 /// Fails with kInvalid when the base URL cannot be used.
 Result<std::unique_ptr<Transport>> MakeBeastTransport(TransportOptions options);
 Result<std::unique_ptr<Transport>> MakeCpprestTransport(TransportOptions options);
+
+/// False for what cpprest cannot do, and MakeCpprestTransport therefore refuses: an IPv6 address in
+/// the URL, a server name other than the URL's host.
+[[nodiscard]] bool CpprestCanReach(const TransportOptions& options);
 
 /// Sizes cpprest's thread pool (its default is 40). Called once, first thing in main: later calls
 /// and calls after the first request are kInternal.

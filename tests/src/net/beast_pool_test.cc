@@ -98,10 +98,26 @@ TEST_F(BeastPool, ExpectsTheNameItWasTold) {
   EXPECT_FALSE(Get(*MakeBeastTransport(options).value())) << "127.0.0.1 is not in the certificate";
   options.server_name = "api.example";
   EXPECT_TRUE(Get(*MakeBeastTransport(options).value()));
+}
 
-  const auto cpprest = MakeCpprestTransport(options);
-  ASSERT_FALSE(cpprest) << "cpprest checks the URL's host, whatever it is told";
-  EXPECT_THAT(cpprest.error().message, HasSubstr("api.example"));
+TEST_F(BeastPool, ReachesAnIpv6Address) {
+  TestServer server(Echo, {.address = "::1", .tls = Showing(authority_.Server())});
+  TransportOptions options = Options(server);
+  options.base_url = server.url("[::1]");
+  const auto response = Get(*MakeBeastTransport(std::move(options)).value());
+  EXPECT_TRUE(response) << response.error().message;
+}
+
+TEST_F(BeastPool, IsTheOneToUseWhereCpprestCannotReachAServer) {
+  EXPECT_TRUE(CpprestCanReach({.base_url = "https://10.0.0.1:6443"}));
+  for (const TransportOptions& options :
+       {TransportOptions{.base_url = "http://[fd00::1]:6443"},
+        TransportOptions{.base_url = "http://10.0.0.1", .server_name = "api.example"}}) {
+    EXPECT_FALSE(CpprestCanReach(options));
+    const auto refused = MakeCpprestTransport(options);
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().message, HasSubstr("use MakeBeastTransport"));
+  }
 }
 
 TEST_F(BeastPool, TriesTheNextAddressOfAName) {
