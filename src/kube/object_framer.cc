@@ -293,6 +293,8 @@ void ObjectFramer::Comma() {
   if (leave_out_ != LeaveOut::kNothing) return;
   if (drops_comma_) {
     drops_comma_ = false;
+    // The comma alone: what else stands before it is for the parser to judge.
+    if (!Flush()) return;
     run_ = index_ + 1;
     last_mark_ = '{';
     return;

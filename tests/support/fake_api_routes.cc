@@ -87,7 +87,7 @@ std::optional<Asked> FakeApiRoutes::Parse(const net::Request& request) const {
   const std::size_t prefix = is_core ? 2 : 3;
   if (parts.size() <= prefix || (!is_core && parts[0] != "apis")) return std::nullopt;
   const std::string group = is_core ? "" : parts[1];
-  const std::string version = parts[prefix - 1];
+  const std::string& version = parts[prefix - 1];
   std::size_t at = prefix;
   Asked asked;
   if (parts.size() > at + 2 && parts[at] == "namespaces") {

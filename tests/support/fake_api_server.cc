@@ -156,11 +156,11 @@ void FakeApiServer::Wake() {
   core_->WakeWatches();
 }
 
-void FakeApiServer::InjectIntoWatches(const kube::Resource& resource, std::string bytes) {
+void FakeApiServer::InjectIntoWatches(const kube::Resource& resource, std::string_view bytes) {
   const std::lock_guard lock(core_->mutex);
   const kube::Resource* served = core_->store.Serve(resource);
   for (Core::Watch* watch : core_->watches) {
-    if (watch->resource == served) watch->extra.push_back(bytes);
+    if (watch->resource == served) watch->extra.emplace_back(bytes);
   }
   core_->WakeWatches();
 }

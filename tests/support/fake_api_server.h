@@ -89,7 +89,7 @@ class FakeApiServer final : public net::Transport {
   void FallSilent();
   void Wake();
   /// Sends these bytes as they are into every running watch of the kind.
-  void InjectIntoWatches(const kube::Resource& resource, std::string bytes);
+  void InjectIntoWatches(const kube::Resource& resource, std::string_view bytes);
   /// A bookmark at the newest version, now, in every running watch that allows them.
   void SendBookmarks();
   /// Cuts bodies into pieces of that many bytes; 0: whole.

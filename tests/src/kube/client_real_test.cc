@@ -277,18 +277,19 @@ int ApplyUntilInForce(Client& client, const std::string& name) {
 }
 
 TEST_F(RealServer, RestartsUnderLoadAndNoWriteOrEventIsLost) {
-  constexpr int kWriters = 4;
-  constexpr int kObjects = 60;
+  constexpr std::size_t kWriters = 4;
+  constexpr std::size_t kObjects = 60;
   SeenNames seen;
   std::jthread watcher([&](const std::stop_token& stop) { FollowLoad(client(), seen, stop); });
 
-  std::atomic<int> written = 0;
+  std::atomic<std::size_t> written = 0;
   std::atomic<int> refused = 0;
   {
     std::vector<std::jthread> writers;
-    for (int writer = 0; writer < kWriters; ++writer) {
+    writers.reserve(kWriters);
+    for (std::size_t writer = 0; writer < kWriters; ++writer) {
       writers.emplace_back([&, writer] {
-        for (int i = 0; i < kObjects; ++i) {
+        for (std::size_t i = 0; i < kObjects; ++i) {
           refused += ApplyUntilInForce(client(), fmt::format("load-{}-{}", writer, i));
           ++written;
         }

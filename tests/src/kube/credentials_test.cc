@@ -156,6 +156,7 @@ TEST_F(CredentialsOfFiles, AreReadByManyThreadsWhileTheFileChanges) {
   config_.token.file = files_.Write("token", "first");
   const auto credentials = Make();
   std::vector<std::jthread> threads;
+  threads.reserve(4);
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&](const std::stop_token& stop) {
       while (!stop.stop_requested()) {

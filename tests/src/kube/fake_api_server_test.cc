@@ -57,12 +57,14 @@ class Fake : public testing::Test {
 };
 
 TEST_F(Fake, EndsWatchesInEveryWay) {
-  const std::pair<WatchEnd, std::string> ends[] = {{WatchEnd::kClean, "ok"},
-                                                   {WatchEnd::kBroken, "unavailable"},
-                                                   {WatchEnd::kExpired, "expired"},
-                                                   {WatchEnd::kInternalError, "unavailable"}};
-  for (const auto& [how, end] : ends) {
-    EXPECT_EQ(WatchWhile({}, [&, how = how] { server_.EndWatches(how); }).end, end);
+  struct Row {
+    WatchEnd how;
+    std::string_view end;
+  };
+  for (const Row& row :
+       {Row{WatchEnd::kClean, "ok"}, Row{WatchEnd::kBroken, "unavailable"},
+        Row{WatchEnd::kExpired, "expired"}, Row{WatchEnd::kInternalError, "unavailable"}}) {
+    EXPECT_EQ(WatchWhile({}, [&] { server_.EndWatches(row.how); }).end, row.end);
   }
 }
 
