@@ -56,7 +56,8 @@ class FakeApiServer::Core {
   const Clock& clock;
   mutable std::mutex mutex;
   mutable std::condition_variable_any changed;  // for watches
-  // For WaitForWatches: one of its own, or watches that begin to wait would wake each other forever.
+  // For WaitForWatches: one of its own, or watches that begin to wait would wake each other
+  // forever.
   mutable std::condition_variable_any settled;
   FakeObjectStore store;
   FakeApiRoutes routes{store};
