@@ -43,7 +43,14 @@ class Builder : public YAML::EventHandler {
  public:
   explicit Builder(YamlTree& tree) : tree_(tree) {}
 
-  void OnDocumentStart(const YAML::Mark&) override { anchors_.clear(); }
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    // Before a stray ',' yaml-cpp finds one empty document after the other and never ends.
+    if (mark.pos == document_position_) {
+      throw Refusal{LineOf(mark), "neither a value nor the end of the document"};
+    }
+    document_position_ = mark.pos;
+    anchors_.clear();
+  }
   void OnDocumentEnd() override {}
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
@@ -282,6 +289,7 @@ class Builder : public YAML::EventHandler {
   }
 
   YamlTree& tree_;
+  int document_position_ = -1;  // where the current document begins
   std::vector<Frame> frames_;
   std::vector<NodeId> pending_;  // children of all open containers
   std::unordered_map<YAML::anchor_t, NodeId> anchors_;

@@ -116,7 +116,17 @@ class Layout {
     } else if (IsPrintableAscii(text) && text.find('\'') == std::string_view::npos) {
       out_.append("'").append(text).append("'");
     } else {
-      AppendJsonString(out_, text);
+      AppendQuoted(text);
+    }
+  }
+
+  // JSON's escapes are YAML's, but for DEL: JSON lets it stand, YAML does not.
+  void AppendQuoted(std::string_view text) {
+    const std::size_t begin = out_.size();
+    AppendJsonString(out_, text);
+    for (std::size_t at = out_.find('\x7f', begin); at != std::string::npos;
+         at = out_.find('\x7f', at)) {
+      out_.replace(at, 1, "\\u007f");
     }
   }
 

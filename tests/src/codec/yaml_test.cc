@@ -74,6 +74,7 @@ constexpr YamlCase kYamlCases[] = {
     {"tab", "a:\n\tb: 1\n", "YAML, line 2 column 3: illegal map value"},
     {"twoDocuments", "a: 1\n---\nb: 2\n", "YAML, line 3: a second document; one is expected here"},
     {"jsonIsYaml", R"({"a": [1, "x", null, {"b": false}]})", R"({"a":[1,"x",null,{"b":false}]})"},
+    {"strayComma", ",a\nb: 1\n", "YAML, line 1: neither a value nor the end of the document"},
     {"control", "a: 1\nb: \x01\n",
      "YAML, line 2: a control character; write it as an escape in double quotes"},
     {"notUtf8", "a: 1\nb: \xff\n", "YAML, line 2: the text is not UTF-8"},
