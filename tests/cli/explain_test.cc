@@ -1,10 +1,7 @@
-#include "cli/explain.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
-
+#include "cli/console.h"
 #include "tests/cli/command_run.h"
 #include "tests/cli/golden.h"
 

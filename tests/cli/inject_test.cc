@@ -1,6 +1,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sstream>
+
+#include "cli/console.h"
 #include "cli/documents.h"
 #include "src/codec/json_patch.h"
 #include "src/codec/json_value.h"
