@@ -1,91 +1,49 @@
 // The main job on a real API server: a policy is applied, becomes Ready, and pods are created with
-// the sidecar in them. The operator has the rights of its chart and no more.
+// the sidecar in them.
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
+#include <fmt/format.h>
 
-#include "tests/support/bed.h"
-#include "tests/support/operator_process.h"
+#include "tests/operator/app/operator_suite.h"
 
 namespace tracekeeper {
 namespace {
 
-using test_support::Bed;
-using test_support::CommandResult;
-using test_support::OperatorProcess;
 using testing::HasSubstr;
+using testing::Not;
 
-constexpr std::string_view kPolicy = R"(
-apiVersion: tracekeeper.dev/v1alpha1
-kind: TracingPolicy
-metadata: {name: checkout, namespace: shop}
-spec:
-  selector: {matchLabels: {app: checkout}}
-  export: {endpoint: "http://collector.observability:4317", protocol: grpc}
-)";
+constexpr std::string_view kSidecar = "tracekeeper-sidecar";
 
-std::string PodYaml(std::string_view name, std::string_view app) {
-  return fmt::format(R"(
-apiVersion: v1
-kind: Pod
-metadata: {{name: {}, namespace: shop, labels: {{app: {}}}}}
-spec:
-  containers: [{{name: app, image: example.com/app:1, env: [{{name: GREETING, value: hello}}]}}]
-)",
-                     name, app);
-}
-
-// One control plane and one operator for the whole suite: each test uses names of its own.
-class Injection : public testing::Test {
+class Injection : public OperatorSuite {
  protected:
   static void SetUpTestSuite() {
-    auto bed = Bed::Start({.controllers = true});
-    ASSERT_TRUE(bed) << bed.error().message;
-    bed_ = std::move(*bed).release();
-    const Status installed = test_support::InstallTracekeeper(*bed_);
-    ASSERT_TRUE(installed) << installed.error().message;
-    auto started = OperatorProcess::Start(*bed_);
-    ASSERT_TRUE(started) << started.error().message;
-    operator_ = new OperatorProcess(std::move(*started));
-    Kubectl({"create", "namespace", "shop"});
-    Kubectl({"apply", "-f", "-"}, kPolicy);
-    Kubectl({"wait", "-n", "shop", "--for=condition=Ready", "--timeout=20s", "tkp/checkout"});
+    OperatorSuite::SetUpTestSuite();
+    ApplyReady({.namespace_name = "shop",
+                .spec = "selector: {matchLabels: {app: checkout}}, export: {endpoint: "
+                        "'http://collector.observability:4317', protocol: grpc}"});
   }
-  static void TearDownTestSuite() {
-    delete operator_;
-    delete bed_;
-  }
-
-  static std::string Kubectl(const std::vector<std::string>& arguments,
-                             std::string_view input = {}) {
-    const CommandResult result = bed_->RunKubectl(arguments, input);
-    EXPECT_TRUE(result.ok()) << result.err << "\n"
-                             << bed_->RunKubectl({"get", "tkp", "-A", "-o", "yaml"}).out << "\n"
-                             << operator_->process().ReadLog();
-    return result.out;
-  }
-
-  static Bed* bed_;
-  static OperatorProcess* operator_;
 };
 
-Bed* Injection::bed_ = nullptr;
-OperatorProcess* Injection::operator_ = nullptr;
-
 TEST_F(Injection, APodThatAPolicySelectsGetsTheSidecarFirst) {
-  Kubectl({"apply", "-f", "-"}, PodYaml("selected", "checkout"));
-  EXPECT_EQ(Kubectl({"get", "pod", "-n", "shop", "selected", "-o",
-                     "jsonpath={.spec.initContainers[0].name}"}),
-            "tracekeeper-sidecar");
+  EXPECT_TRUE(CreatePod("shop", "selected", "checkout").ok());
+  EXPECT_EQ(FirstInitContainer("shop", "selected"), kSidecar);
   EXPECT_THAT(Kubectl({"get", "pod", "-n", "shop", "selected", "-o",
                        "jsonpath={.spec.containers[0].env[*].name}"}),
               HasSubstr("OTEL_EXPORTER_OTLP_ENDPOINT"));
 }
 
 TEST_F(Injection, APodThatNoPolicySelectsIsLeftAlone) {
-  Kubectl({"apply", "-f", "-"}, PodYaml("other", "billing"));
-  EXPECT_EQ(Kubectl({"get", "pod", "-n", "shop", "other", "-o", "jsonpath={.spec.initContainers}"}),
-            "");
+  EXPECT_TRUE(CreatePod("shop", "other", "billing").ok());
+  EXPECT_EQ(FirstInitContainer("shop", "other"), "");
+}
+
+TEST_F(Injection, TheApplicationsTokenIsNotMountedIntoTheSidecar) {
+  EXPECT_TRUE(CreatePod("shop", "token", "checkout").ok());
+  const auto mounts = [](std::string_view where) {
+    return Kubectl({"get", "pod", "-n", "shop", "token", "-o",
+                    fmt::format("jsonpath={{.spec.{}[0].volumeMounts[*].name}}", where)});
+  };
+  EXPECT_THAT(mounts("containers"), HasSubstr("kube-api-access"));
+  EXPECT_THAT(mounts("initContainers"), Not(HasSubstr("kube-api-access")));
 }
 
 TEST_F(Injection, TheSidecarsConfigurationIsThereBeforeThePolicyIsReady) {
@@ -95,16 +53,57 @@ TEST_F(Injection, TheSidecarsConfigurationIsThereBeforeThePolicyIsReady) {
       HasSubstr("collector.observability"));
 }
 
+TEST_F(Injection, TheColumnsSayHowAPolicyStands) {
+  const std::string table = Kubectl({"get", "tkp", "-n", "shop"});
+  EXPECT_THAT(table, testing::ContainsRegex("NAME +READY +PODS +INJECTED"));
+  EXPECT_THAT(table, testing::ContainsRegex("checkout +True"));
+}
+
+TEST_F(Injection, ACompliantPodStaysCompliantUnderRestrictedPodSecurity) {
+  ApplyReady({.namespace_name = "restricted"}, "{pod-security.kubernetes.io/enforce: restricted}");
+  constexpr std::string_view kCompliant =
+      ", securityContext: {runAsNonRoot: true, allowPrivilegeEscalation: false, capabilities: "
+      "{drop: [ALL]}, seccompProfile: {type: RuntimeDefault}}";
+  const auto created = CreatePod("restricted", "web", "checkout", kCompliant);
+  EXPECT_TRUE(created.ok()) << created.err;
+  EXPECT_EQ(FirstInitContainer("restricted", "web"), kSidecar);
+}
+
+TEST_F(Injection, APolicyThatChangesItsModeMovesItsNamespaceToTheOtherEntry) {
+  const auto entry_of = [](std::string_view name) {
+    return Kubectl({"get", "mutatingwebhookconfiguration", "tracekeeper", "-o",
+                    fmt::format("jsonpath={{.webhooks[?(@.failurePolicy=='{}')]"
+                                ".namespaceSelector.matchExpressions[0].values}}",
+                                name)});
+  };
+  ApplyReady({.namespace_name = "moving"});
+  EXPECT_THAT(entry_of("Ignore"), HasSubstr("moving"));
+  EXPECT_THAT(entry_of("Fail"), Not(HasSubstr("moving")));
+  ApplyReady({.namespace_name = "moving", .spec = "selector: {}, injection: {mode: Required}"});
+  const auto moved =
+      bed_->WaitForKubectl({"get", "mutatingwebhookconfiguration", "tracekeeper", "-o",
+                            "jsonpath={.webhooks[?(@.failurePolicy=='Fail')].namespaceSelector}"},
+                           "moving", std::chrono::seconds(10));
+  EXPECT_TRUE(moved) << moved.error().message;
+  EXPECT_THAT(entry_of("Ignore"), Not(HasSubstr("moving")));
+}
+
+TEST_F(Injection, APolicyDeletedWhilePodsAreCreatedCostsNoPod) {
+  ApplyReady({.namespace_name = "ending"});
+  for (int i = 0; i < 20; ++i) {
+    if (i == 5) Kubectl({"delete", "-n", "ending", "tkp/checkout", "--wait=false"});
+    const auto created = CreatePod("ending", fmt::format("web-{}", i), "checkout");
+    EXPECT_TRUE(created.ok()) << created.err;
+  }
+}
+
 TEST_F(Injection, ADeletedPolicyTakesItsNamespaceAndItsConfigMapAlong) {
-  Kubectl({"create", "namespace", "brief"});
-  std::string policy(kPolicy);
-  policy.replace(policy.find("namespace: shop"), 15, "namespace: brief");
-  Kubectl({"apply", "-f", "-"}, policy);
-  Kubectl({"wait", "-n", "brief", "--for=condition=Ready", "--timeout=20s", "tkp/checkout"});
+  ApplyReady({.namespace_name = "brief"});
   const std::vector<std::string> covered = {
       "get", "mutatingwebhookconfiguration", "tracekeeper", "-o",
-      "jsonpath={.webhooks[0].namespaceSelector.matchExpressions[0].values}"};
-  EXPECT_EQ(Kubectl(covered), R"(["brief","shop"])");
+      "jsonpath={.webhooks[?(@.failurePolicy=='Ignore')].namespaceSelector.matchExpressions[0]."
+      "values}{'\\n'}"};
+  EXPECT_THAT(Kubectl(covered), HasSubstr("\"brief\""));
   // The garbage collector does the rest; it learns of a new kind within 30 s.
   EXPECT_EQ(
       Kubectl({"get", "configmap", "-n", "brief", "-l", "app.kubernetes.io/managed-by=tracekeeper",
@@ -112,8 +111,10 @@ TEST_F(Injection, ADeletedPolicyTakesItsNamespaceAndItsConfigMapAlong) {
       Kubectl({"get", "tkp", "-n", "brief", "checkout", "-o", "jsonpath={.metadata.uid}"}));
 
   Kubectl({"delete", "-n", "brief", "tkp/checkout"});
-  const Status gone = bed_->WaitForKubectl(covered, R"(["shop"])", std::chrono::seconds(10));
-  EXPECT_TRUE(gone) << gone.error().message;
+  const bool gone = test_support::Eventually(
+      [&] { return Kubectl(covered).find("\"brief\"") == std::string::npos; },
+      std::chrono::seconds(10));
+  EXPECT_TRUE(gone);
 }
 
 }  // namespace
