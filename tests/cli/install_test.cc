@@ -1,0 +1,52 @@
+// `make install`: the programs, completion for each shell, and the kubectl plugin.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <string>
+
+#include "tests/support/process.h"
+
+namespace tracekeeper::cli {
+namespace {
+
+using test_support::RunProcess;
+using ::testing::HasSubstr;
+namespace fs = std::filesystem;
+
+class Install : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = (fs::path(::testing::TempDir()) / "install_XXXXXX").string();
+    prefix_ = ::mkdtemp(pattern.data());
+    const auto installed = RunProcess(
+        {.argv = {"cmake", "--install", TRACEKEEPER_BUILD_FOLDER, "--prefix", prefix_.string()}});
+    ASSERT_TRUE(installed) << installed.error().message;
+    ASSERT_TRUE(installed->ok()) << installed->err;
+  }
+  void TearDown() override { fs::remove_all(prefix_); }
+
+  fs::path prefix_;
+};
+
+TEST_F(Install, PutsProgramsAndCompletionInPlace) {
+  for (const char* file :
+       {"bin/tracekeeper", "bin/tracekeeper-operator", "bin/tracekeeper-sidecar",
+        "bin/kubectl_complete-tracekeeper", "share/bash-completion/completions/tracekeeper",
+        "share/zsh/site-functions/_tracekeeper",
+        "share/fish/vendor_completions.d/tracekeeper.fish"}) {
+    EXPECT_TRUE(fs::is_regular_file(prefix_ / file)) << file;
+    EXPECT_GT(fs::file_size(prefix_ / file), 0U) << file;
+  }
+}
+
+TEST_F(Install, MakesTheKubectlPluginWhichKnowsItsName) {
+  const auto help = RunProcess({.argv = {prefix_ / "bin/kubectl-tracekeeper", "--help"}});
+  ASSERT_TRUE(help) << help.error().message;
+  EXPECT_THAT(help->out, HasSubstr("Usage: kubectl tracekeeper "));
+}
+
+}  // namespace
+}  // namespace tracekeeper::cli
