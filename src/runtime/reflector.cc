@@ -14,6 +14,8 @@ namespace {
 // A watch that ends sooner, without an event, counts as failed: a proxy that cuts streams must not
 // become a loop of requests.
 constexpr Duration kShortWatch = std::chrono::seconds(1);
+// Two expiries closer than this are a server that keeps forgetting: the second one waits.
+constexpr Duration kExpiryPause = std::chrono::seconds(5);
 
 double Seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
@@ -248,21 +250,27 @@ void Reflector::Recover(const Error& error, const StopToken& stop) {
   const bool lost_place = error.kind == ErrorKind::kExpired || error.kind == ErrorKind::kDecode;
   if (error.kind == ErrorKind::kExpired) read_newest_ = true;
   const bool was_synced = std::exchange(synced_, synced_ && !lost_place);
-  const bool first_trouble =
-      !last_failure_ || clock_.Monotonic() - *last_failure_ >= options_.backoff_reset;
-  const Duration wait = WaitAfter(error);
   {
     const std::scoped_lock lock(mutex_);
     ++status_.failures;
     status_.last_error = error.message;
   }
-  if (error.kind == ErrorKind::kExpired && was_synced && first_trouble) {
+  // A forgotten place is no fault to wait for, whatever broke before it (a server that restarts
+  // breaks connections first). Only a server that forgets again and again is one.
+  if (error.kind == ErrorKind::kExpired && was_synced && IsFirstExpiryForAWhile()) {
     log_.Info("Began to list again: the server forgot where the watch was", {{"error", error}});
     return;
   }
+  const Duration wait = WaitAfter(error);
   LogFailure(error, wait);
   SetState(ReflectorState::kWaiting);
   clock_.SleepFor(wait, stop);
+}
+
+bool Reflector::IsFirstExpiryForAWhile() {
+  const MonotonicTime now = clock_.Monotonic();
+  const auto before = std::exchange(last_expiry_, now);
+  return !before || now - *before >= kExpiryPause;
 }
 
 Duration Reflector::WaitAfter(const Error& error) {

@@ -116,6 +116,7 @@ class Reflector {
   void CountWatch();
   void SetVersion(std::string_view resource_version);
   void FinishSync(std::string_view resource_version, std::string_view way);
+  bool IsFirstExpiryForAWhile();
   [[nodiscard]] Duration WaitAfter(const Error& error);
   [[nodiscard]] Duration DrawWatchTimeout() const;
   [[nodiscard]] Duration DrawRedelivery() const;
@@ -135,6 +136,7 @@ class Reflector {
   WatchListSupport watch_list_ = WatchListSupport::kUnknown;
   unsigned attempt_ = 0;  // failures in a row, for the backoff
   std::optional<MonotonicTime> last_failure_;
+  std::optional<MonotonicTime> last_expiry_;
   MonotonicTime redeliver_at_{};
 
   mutable std::mutex mutex_;
