@@ -79,9 +79,9 @@ bool IsOfKind(const JsonValue& value, JsonValue::Kind kind) {
 
 bool IsWellFormed(const ContainerView& container) {
   using enum JsonValue::Kind;
-  return IsOfKind(container.env, kArray) && IsOfKind(container.env_from, kArray) &&
-         IsOfKind(container.volume_mounts, kArray) && IsOfKind(container.ports, kArray) &&
-         IsOfKind(container.security_context, kObject) &&
+  return !container.name.empty() && IsOfKind(container.env, kArray) &&
+         IsOfKind(container.env_from, kArray) && IsOfKind(container.volume_mounts, kArray) &&
+         IsOfKind(container.ports, kArray) && IsOfKind(container.security_context, kObject) &&
          IsOfKind(container.security_context["capabilities"], kObject) &&
          IsOfKind(container.security_context["capabilities"]["drop"], kArray);
 }

@@ -15,8 +15,8 @@
 namespace tracekeeper::domain {
 
 struct ContainerView {
-  std::string_view name;
-  std::string_view image;
+  std::string_view name = "";
+  std::string_view image = "";
   codec::JsonValue env;
   codec::JsonValue env_from;
   codec::JsonValue volume_mounts;
@@ -44,8 +44,9 @@ struct PodView {
   std::vector<ContainerView> containers;  // init containers first, each in its order
 };
 
-/// Nothing where `pod` has no metadata or no container, or where a list or object that injection
-/// adds to is of another kind: the API server refuses such a pod, and nothing of it may be lost.
+/// Nothing where `pod` has no metadata, no container or one without a name, or where a list or
+/// object that injection adds to is of another kind: the API server refuses such a pod, and nothing
+/// of it may be lost.
 std::optional<PodView> ViewPod(const codec::JsonValue& pod);
 
 /// Whether a list or object holds nothing yet: absent, null, or empty. An `add` then creates it.
