@@ -219,8 +219,11 @@ struct Propagation {
                .rules = kFormatsRules}),
         Field("egress", &Propagation::egress, {.doc = "Outgoing requests."}),
         Field("ingress", &Propagation::ingress, {.doc = "Incoming requests."}),
-        Field("heal", &Propagation::heal,
-              {.doc = "Whether the sidecar repairs the parent of an outgoing request."}),
+        Field(
+            "heal", &Propagation::heal,
+            {.doc =
+                 "Whether the sidecar repairs the parent of an outgoing request. Write \"Off\" in "
+                 "quotes: YAML reads a bare Off as false."}),
     };
   }
 

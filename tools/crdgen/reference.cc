@@ -75,12 +75,31 @@ const Schema* ObjectBelow(const Schema& schema) {
   return nullptr;
 }
 
+// The sentence of a rule. CEL such as 'ratio "' + self + '" must be' becomes ratio "<value>" must
+// be; what chooses between sentences stays CEL.
+std::string SentenceOf(const codec::Rule& rule) {
+  if (!rule.message.empty()) return Cell(rule.message);
+  std::string text(rule.message_expression);
+  const bool is_chain =
+      text.starts_with('\'') && text.ends_with('\'') && text.find(" ? ") == std::string::npos;
+  if (!is_chain) return fmt::format("`{}`", Cell(text));
+  text = text.substr(1, text.size() - 2);
+  for (std::size_t at = text.find("' + "); at != std::string::npos; at = text.find("' + ", at)) {
+    const std::size_t end = text.find(" + '", at);
+    std::string name = text.substr(at + 4, end - at - 4);
+    if (name.starts_with("self.join")) name = "self";
+    if (const std::size_t join = name.find(".join("); join != std::string::npos) name.resize(join);
+    name = name == "self" ? "value" : name.substr(name.rfind('.') + 1);
+    text.replace(at, end + 4 - at, fmt::format("&lt;{}&gt;", name));
+  }
+  return Cell(text);
+}
+
 void AppendRules(const Schema& schema, std::string_view path, std::string& out) {
   for (const codec::Rule& rule : schema.rules) {
-    const std::string_view text = rule.message.empty() ? rule.message_expression : rule.message;
-    out.append(fmt::format("- `{}{}`: {}{}{}\n", path, rule.field_path,
-                           rule.message.empty() ? "`" : "", Cell(text),
-                           rule.message.empty() ? "`" : ""));
+    const std::string where = fmt::format("{}{}", path, rule.field_path);
+    out.append(where.empty() ? "- " : fmt::format("- `{}`: ", where));
+    out.append(SentenceOf(rule)).append("\n");
   }
   for (const SchemaProperty& property : schema.properties) {
     AppendRules(property.schema, fmt::format("{}.{}", path, property.name), out);
@@ -120,8 +139,7 @@ std::string ReferencePage(const CustomResource& resource, std::string_view examp
   AppendSection(resource.status, "status", page);
   page.append(
       "\n## Refused at apply\n\nBeside types, bounds and enumerations, the API server refuses what "
-      "could not work, with these sentences (in code: a CEL expression that gives the "
-      "sentence):\n\n");
+      "could not work, with these sentences:\n\n");
   Schema root;
   root.rules = resource.rules;
   AppendRules(root, "", page);
