@@ -12,6 +12,8 @@
 namespace tracekeeper::net {
 namespace {
 
+using namespace std::string_literals;  // their length counts the NULs in them
+
 using Progress = RequestReader::Progress;
 
 constexpr std::size_t kHeaderLimit = 1024;
@@ -85,10 +87,10 @@ const FramingCase kCases[] = {
     {"two hosts", "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400},
     {"http 2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505},
     {"http 3.0", "GET / HTTP/3.0\r\nHost: a\r\n\r\n", 505},
-    {"tls on the plain port", std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11), 400},
+    {"tls on the plain port", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"s, 400},
     {"space before colon", "GET / HTTP/1.1\r\nHost : a\r\n\r\n", 400},
     {"bare line feed", "GET / HTTP/1.1\nHost: a\n\n\r\n\r\n", 505},
-    {"nul in a header", std::string("GET / HTTP/1.1\r\nHost: a\r\nX: a\0b\r\n\r\n", 37), 400},
+    {"nul in a header", "GET / HTTP/1.1\r\nHost: a\r\nX: a\0b\r\n\r\n"s, 400},
     {"garbage", "hello, is this the webhook?\r\n\r\n", 400},
 };
 
