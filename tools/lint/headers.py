@@ -22,16 +22,14 @@ def check(tree, passes=None):
     waiting = [h for h in headers if not passes.known(keys[h])]
     problems = []
     # -include instead of naming the header as the source: `#pragma once in main file` is no finding.
-    done = parallel.run_each(
-        waiting, lambda h: [COMPILER, *FLAGS, f"-I{tree.root}", "-include", str(tree.root / h), "-x", "c++",
-                            "/dev/null"], "header")
-    for header in waiting:
-        code, output = done[header]
+    for header, code, output in parallel.run_each(
+            waiting, lambda h: [COMPILER, *FLAGS, f"-I{tree.root}", "-include", str(tree.root / h), "-x", "c++",
+                                "/dev/null"], "header"):
         if code == 0:
             passes.remember(keys[header])
         else:
             problems.append(f"{header}: does not compile alone:\n{_first_errors(output)}")
-    return problems
+    return sorted(problems)
 
 
 def _first_errors(output):

@@ -7,17 +7,15 @@ import sys
 
 
 def run_each(items, command_of, show):
-    """{item: (exit code, output)} of command_of(item) for every item."""
-    results = {}
+    """Yields (item, exit code, output) of command_of(item) for every item, as each one ends."""
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         futures = {pool.submit(_run, command_of(item)): item for item in items}
-        for future in concurrent.futures.as_completed(futures):
-            results[futures[future]] = future.result()
+        for number, future in enumerate(concurrent.futures.as_completed(futures), 1):
             if sys.stderr.isatty():
-                print(f"\r{show} {len(results)}/{len(items)}\033[K", end="", file=sys.stderr)
+                print(f"\r{show} {number}/{len(items)}\033[K", end="", file=sys.stderr)
+            yield futures[future], *future.result()
     if items and sys.stderr.isatty():
         print("\r\033[K", end="", file=sys.stderr)
-    return results
 
 
 def version(tool):

@@ -27,17 +27,15 @@ def check(tree, everything, passes=None):
     keys = {u: known_passes.key(tree, tree.closure(u), version, configuration, commands[u]) for u in units}
     waiting = [u for u in units if not passes.known(keys[u])]
     waiting.sort(key=lambda u: -len(tree.closure(u)))  # the long ones first: even ends
-    done = parallel.run_each(
-        waiting, lambda u: [TOOL, "--quiet", "--warnings-as-errors=*", "-p", str(tree.root / BUILD),
-                            str(tree.root / u)], "clang-tidy")
     problems = []
-    for unit in waiting:
-        code, output = done[unit]
+    for unit, code, output in parallel.run_each(
+            waiting, lambda u: [TOOL, "--quiet", "--warnings-as-errors=*", "-p", str(tree.root / BUILD),
+                                str(tree.root / u)], "clang-tidy"):
         if code == 0:
             passes.remember(keys[unit])
         else:
             problems.append(output.strip().replace(str(tree.root) + "/", ""))
-    return problems
+    return sorted(problems)
 
 
 def _commands(tree):
@@ -50,7 +48,7 @@ def _commands(tree):
             sys.exit(done.stdout)
     root = str(tree.root) + "/"
     entries = json.loads(database.read_text())
-    return {e["file"].removeprefix(root): e["command"].replace(root, "") for e in entries
+    return {e["file"].removeprefix(root): e["command"].replace(str(tree.root), "") for e in entries
             if e["file"].startswith(root) and not e["file"].startswith(root + "build/")}
 
 
