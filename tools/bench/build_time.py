@@ -17,6 +17,7 @@ import os
 import pathlib
 import resource
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -83,6 +84,7 @@ def main():
     parser.add_argument("--only", default="", metavar="CASE[,CASE]")
     options = parser.parse_args()
     cases = [c for c in options.only.split(",") if c]
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the temporary folder goes in any case
     with tempfile.TemporaryDirectory(prefix="tracekeeper-build-") as folder:
         bench = Bench(options.jobs, folder)
         try:
