@@ -2,10 +2,10 @@
 
 #include <cstdlib>
 
-#include "operator/app/connection.h"
 #include "operator/app/control.h"
 #include "operator/app/serving.h"
 #include "src/base/version.h"
+#include "src/kube/connect.h"
 #include "src/kube/discovery.h"
 #include "src/runtime/leader_elector.h"
 #include "src/runtime/manager.h"
@@ -32,8 +32,11 @@ struct Foundation {
   telemetry::ProcessMetrics process;
 };
 
+// One connection for each kind of traffic, so that none can starve another.
 struct Cluster {
-  std::unique_ptr<Connection> connection;
+  std::unique_ptr<kube::Connection> everyday;
+  std::unique_ptr<kube::Connection> secrets;  // calls whose bodies hold private keys
+  std::unique_ptr<kube::Connection> lease;    // short deadlines: a call that hangs must not cost it
   std::string version;
   controllers::WebhookNames webhook_names;
 };
@@ -41,6 +44,27 @@ struct Cluster {
 Result<controllers::WebhookNames> WebhookNamesOf(const Options& options) {
   if (!options.webhook_url.empty()) return controllers::NamesOfUrl(options.webhook_url);
   return controllers::NamesOfService(options.webhook_service, options.namespace_name);
+}
+
+Result<Cluster> Connect(const Options& options, Foundation& foundation) {
+  Cluster cluster;
+  cluster.webhook_names = TRY(WebhookNamesOf(options));
+  const kube::Config config = TRY(
+      kube::LoadConfig(kube::ConfigSearch::FromEnvironment(options.kubeconfig, options.context)));
+  foundation.logger.Info("Found cluster", {{"server", config.server}, {"origin", config.origin}});
+
+  const auto connect = [&](kube::UnaryAdapter adapter, Duration deadline) {
+    return kube::Connection::Make(config,
+                                  {.component = "tracekeeper-operator",
+                                   .version = std::string(kVersion),
+                                   .deadline = deadline},
+                                  adapter, foundation.clock, foundation.metrics, foundation.logger);
+  };
+  const Duration usual = kube::Client::Options().deadline;
+  cluster.everyday = TRY(connect(kube::UnaryAdapter::kCpprest, usual));
+  cluster.secrets = TRY(connect(kube::UnaryAdapter::kBeast, usual));
+  cluster.lease = TRY(connect(kube::UnaryAdapter::kBeast, runtime::CallDeadline({})));
+  return cluster;
 }
 
 }  // namespace
@@ -62,13 +86,11 @@ Wiring::Parts::Parts(const Options& options, std::unique_ptr<Foundation> made_fo
     : foundation(std::move(made_foundation)),
       cluster(std::move(made_cluster)),
       control(options, cluster.version, cluster.webhook_names,
-              {cluster.connection->client(), cluster.connection->secret_client()},
-              foundation->surroundings()),
+              {cluster.everyday->client(), cluster.secrets->client()}, foundation->surroundings()),
       serving(options, control, foundation->metrics, foundation->surroundings()),
       elector(
           {.lease = {options.namespace_name, std::string(kLease)}, .identity = options.identity},
-          cluster.connection->lease_client(), foundation->clock, foundation->metrics,
-          foundation->logger),
+          cluster.lease->client(), foundation->clock, foundation->metrics, foundation->logger),
       manager({.on_grace_exceeded =
                    [this](std::string_view part) {
                      foundation->logger.Error("Gave up waiting for a part to stop",
@@ -96,10 +118,8 @@ Result<std::unique_ptr<Wiring>> Wiring::Make(const Options& given, const StopTok
   log.Info("Started tracekeeper-operator",
            {{"version", kVersion}, {"commit", kCommit}, {"identity", options.identity}});
 
-  Cluster cluster;
-  cluster.webhook_names = TRY(WebhookNamesOf(options));
-  cluster.connection = TRY(Connection::Make(options, foundation->clock, foundation->metrics, log));
-  cluster.version = TRY(kube::GetServerVersion(cluster.connection->client(), stop)).git_version;
+  Cluster cluster = TRY(Connect(options, *foundation));
+  cluster.version = TRY(kube::GetServerVersion(cluster.everyday->client(), stop)).git_version;
   log.Info("Reached API server", {{"version", cluster.version}});
   return std::unique_ptr<Wiring>(
       new Wiring(std::make_unique<Parts>(options, std::move(foundation), std::move(cluster))));
