@@ -9,6 +9,7 @@
 #include "src/telemetry/prometheus_metrics.h"
 #include "tests/support/fake_api_server.h"
 #include "tests/support/manual_clock.h"
+#include "tests/support/quiescence.h"
 
 namespace tracekeeper::runtime {
 namespace {
@@ -58,8 +59,7 @@ class LeaderElectorTest : public testing::Test {
   bool PassTimeUntil(const std::function<bool()>& condition, Duration limit) {
     for (Duration passed{}; passed < limit; passed += 100ms) {
       if (condition()) return true;
-      clock_.Advance(100ms);
-      std::this_thread::sleep_for(1ms);
+      test_support::StepClock(clock_, 100ms);
     }
     return Eventually(condition);
   }
@@ -150,8 +150,7 @@ TEST_F(LeaderElectorTest, TheClockOfTheOtherMachineIsNotBelieved) {
                 .lease_duration_seconds = 15,
                 .renew_time = wrong + std::chrono::seconds(i)});
     for (int step = 0; step < 50; ++step) {
-      clock_.Advance(100ms);
-      std::this_thread::sleep_for(500us);
+      test_support::StepClock(clock_, 100ms);
     }
   }
   EXPECT_EQ(replica.elected, 0);
@@ -216,8 +215,7 @@ TEST_F(LeaderElectorTest, OfManyCandidatesOneLeads) {
   };
   ASSERT_TRUE(PassTimeUntil([&] { return leaders() == 1; }, 60s));
   for (int i = 0; i < 300; ++i) {
-    clock_.Advance(100ms);
-    std::this_thread::sleep_for(200us);
+    test_support::StepClock(clock_, 100ms);
     ASSERT_LE(leaders(), 1);
   }
 }

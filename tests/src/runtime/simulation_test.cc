@@ -4,13 +4,10 @@
 // The operator copies every ConfigMap of namespace "shop" to namespace "out".
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <array>
 #include <atomic>
 #include <deque>
-#include <filesystem>
-#include <fstream>
 #include <map>
 #include <mutex>
 #include <random>
@@ -23,6 +20,7 @@
 #include "src/runtime/manager.h"
 #include "tests/support/fake_api_server.h"
 #include "tests/support/manual_clock.h"
+#include "tests/support/quiescence.h"
 
 namespace tracekeeper::runtime {
 namespace {
@@ -55,22 +53,6 @@ std::string ConfigMapJson(const ObjectKey& key, std::string_view value) {
   json.Member("name", key.name).EndObject();
   json.Key("data").BeginObject().Member("value", value).EndObject().EndObject();
   return json.Take();
-}
-
-// Whether every other thread of this process sleeps: all have done what the time demands. A thread
-// that is ready but was given no processor yet does not count as asleep.
-bool OthersSleep() {
-  const std::string self = std::to_string(gettid());
-  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
-    if (task.path().filename() == self) continue;
-    std::ifstream file(task.path() / "stat");
-    std::string stat;
-    std::getline(file, stat);
-    const std::size_t command_end = stat.rfind(')');
-    const bool sleeps = command_end == std::string::npos || stat[command_end + 2] == 'S';
-    if (!sleeps) return false;
-  }
-  return true;
 }
 
 // What must never happen, seen by all replicas.
@@ -211,14 +193,7 @@ class Simulation : public testing::TestWithParam<std::uint32_t> {
   // Time goes on when everybody has done what the last step made them do: how long that takes on
   // this machine is not what is tested here.
   void Step() {
-    clock_.Advance(kStep);
-    const auto limit = std::chrono::steady_clock::now() + 5s;
-    const auto settled = [&] {
-      const auto next = clock_.next_deadline();
-      return (!next || *next > clock_.Monotonic()) && OthersSleep() && OthersSleep();
-    };
-    while (!settled() && std::chrono::steady_clock::now() < limit)
-      std::this_thread::sleep_for(50us);
+    test_support::StepClock(clock_, kStep);
     for (std::size_t slot = 0; slot < replicas_.size(); ++slot) {
       if (replicas_.at(slot)->ended) StartReplica(slot);
     }
