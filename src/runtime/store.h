@@ -110,7 +110,7 @@ class Store final : public ReflectorSink {
       const KeyView b = View(right);
       return a.name == b.name && a.namespace_name == b.namespace_name;
     }
-    static const KeyView& View(const KeyView& key) { return key; }
+    static KeyView View(const KeyView& key) { return key; }
     static KeyView View(const Entry& entry) { return ViewOf(entry); }
   };
   using Entries = std::unordered_set<Entry, Hash, Equal>;

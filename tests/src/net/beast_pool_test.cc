@@ -72,6 +72,7 @@ TEST_F(BeastPool, KeepsNoMoreIdleConnectionsThanItMay) {
       MakeBeastTransport({.name = "peer", .base_url = server.url(), .idle_connections = 2}).value();
   {
     std::vector<std::jthread> callers;
+    callers.reserve(kCallers);
     for (int i = 0; i < kCallers; ++i) {
       callers.emplace_back([&transport] { EXPECT_TRUE(Get(*transport)); });
     }
