@@ -1,5 +1,7 @@
 """Lints that ask a tool: clang-format, the compiler, readelf, clang-tidy."""
 
+import contextlib
+import io
 import os
 import pathlib
 import subprocess
@@ -98,6 +100,15 @@ class Tidy(FolderTest):
 
     def test_a_deleted_file_is_not_read(self):
         self.assertEqual(self.units({"src/gone.cc", "src/gone.h"}), [])
+
+    def test_more_files_than_a_run_may_cost_leave_the_tests_out_and_say_so(self):
+        waiting = ["src/a.cc", "tests/src/a_test.cc", "cli/b.cc"]
+        said = io.StringIO()
+        with contextlib.redirect_stdout(said):
+            self.assertEqual(tidy._affordable(waiting, 3), waiting)
+            self.assertEqual(said.getvalue(), "")
+            self.assertEqual(tidy._affordable(waiting, 2), ["src/a.cc", "cli/b.cc"])
+        self.assertIn("left out 1 in tests/", said.getvalue())
 
     def test_a_fault_is_refused_and_a_pass_remembered(self):
         root = self.folder({".clang-tidy": "Checks: '-*,bugprone-use-after-move'\n", "src/good.cc": "int x;\n",

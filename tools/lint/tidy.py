@@ -3,6 +3,9 @@
 
 A changed header is read through its own .cc file, or through the first file that includes it.
 What passed is remembered by the content of the file, its headers and the configuration.
+
+A file costs about four seconds of a core. Where more than AFFORDABLE must be read (a clone without
+the history, a base far back), the tests among them are left out, and said to be; --all reads them.
 """
 
 import json
@@ -17,6 +20,7 @@ import tree as trees
 
 TOOL = "clang-tidy-19"
 BUILD = "build/tidy"
+AFFORDABLE = 120
 
 
 def check(tree, everything, passes=None):
@@ -26,6 +30,8 @@ def check(tree, everything, passes=None):
     version, configuration = parallel.version(TOOL), tree.text(".clang-tidy")
     keys = {u: known_passes.key(tree, tree.closure(u), version, configuration, commands[u]) for u in units}
     waiting = [u for u in units if not passes.known(keys[u])]
+    if not everything:
+        waiting = _affordable(waiting)
     waiting.sort(key=lambda u: -len(tree.closure(u)))  # the long ones first: even ends
     problems = []
     for unit, code, output in parallel.run_each(
@@ -70,6 +76,16 @@ def _units(tree, commands, changed):
         elif not any(header in tree.closure(unit) for unit in units):
             units.update([u for u in sorted(commands) if header in tree.closure(u)][:1])
     return sorted(units)
+
+
+def _affordable(waiting, most=AFFORDABLE):
+    """`waiting`, without the tests where it has more than `most` files."""
+    if len(waiting) <= most:
+        return waiting
+    sources = [u for u in waiting if not u.startswith("tests/")]
+    print(f"lint tidy: {len(waiting)} files to read are too many for a change: left out "
+          f"{len(waiting) - len(sources)} in tests/ (`make lint ALL=1` reads them)", flush=True)
+    return sources
 
 
 if __name__ == "__main__":
