@@ -99,10 +99,11 @@ TEST_F(Injection, APolicyDeletedWhilePodsAreCreatedCostsNoPod) {
 
 TEST_F(Injection, ADeletedPolicyTakesItsNamespaceAndItsConfigMapAlong) {
   ApplyReady({.namespace_name = "brief"});
-  const std::vector<std::string> covered = {
-      "get", "mutatingwebhookconfiguration", "tracekeeper", "-o",
+  const std::string namespaces =
       "jsonpath={.webhooks[?(@.failurePolicy=='Ignore')].namespaceSelector.matchExpressions[0]."
-      "values}{'\\n'}"};
+      "values}{'\\n'}";
+  const std::vector<std::string> covered = {"get", "mutatingwebhookconfiguration", "tracekeeper",
+                                            "-o", namespaces};
   EXPECT_THAT(Kubectl(covered), HasSubstr("\"brief\""));
   // The garbage collector does the rest; it learns of a new kind within 30 s.
   EXPECT_EQ(
