@@ -15,10 +15,10 @@ ObservedPodProjection::ObservedPodProjection()
 Result<ObservedPod> ObservedPodProjection::operator()(codec::JsonValue pod) const {
   ObservedPod result;
   result.pod_ = TRY(projection_(pod));
-  const domain::PodProjection injection = domain::ProjectPod(pod);
-  result.skip_ = injection.skip;
-  result.ended_ = injection.ended;
-  result.has_controller_ = injection.has_controller;
+  result.injection_ = domain::ProjectPod(pod);
+  result.is_injected_ = !result.injection_.policy.empty();
+  result.injection_.policy = {};
+  result.injection_.digest = {};
   return result;
 }
 
@@ -32,21 +32,19 @@ std::vector<domain::Label> ObservedPod::Labels() const {
 }
 
 domain::PodProjection ObservedPod::Injection() const {
-  return {.policy = pod_.Annotation(domain::kPolicyAnnotation).value_or(""),
-          .digest = pod_.Annotation(domain::kDigestAnnotation).value_or(""),
-          .skip = skip_,
-          .ended = ended_,
-          .has_controller = has_controller_};
+  domain::PodProjection injection = injection_;
+  if (!is_injected_) return injection;
+  injection.policy = pod_.Annotation(domain::kPolicyAnnotation).value_or("");
+  injection.digest = pod_.Annotation(domain::kDigestAnnotation).value_or("");
+  return injection;
 }
 
 bool ObservedPod::CountsAs(const ObservedPod& other) const {
   const auto same_label = [](const domain::Label& a, const domain::Label& b) {
     return a.key == b.key && a.value == b.value;
   };
-  const domain::PodProjection mine = Injection();
-  const domain::PodProjection theirs = other.Injection();
-  return mine.policy == theirs.policy && mine.digest == theirs.digest && mine.skip == theirs.skip &&
-         mine.ended == theirs.ended && std::ranges::equal(Labels(), other.Labels(), same_label);
+  return Injection() == other.Injection() &&
+         std::ranges::equal(Labels(), other.Labels(), same_label);
 }
 
 Result<ObservedNode> ObservedNode::From(const codec::JsonValue& node) {

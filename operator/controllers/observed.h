@@ -34,9 +34,9 @@ class ObservedPod {
   friend class ObservedPodProjection;
 
   runtime::Pod pod_;
-  std::optional<domain::Reason> skip_;
-  bool ended_ = false;
-  bool has_controller_ = false;
+  // As the pod's JSON had it; its texts are empty here and come from `pod_`, which interns them.
+  domain::PodProjection injection_;
+  bool is_injected_ = false;  // annotations alone are only a claim
 };
 
 /// Makes ObservedPods: strings that repeat between pods are kept once.

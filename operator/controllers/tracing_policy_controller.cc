@@ -158,7 +158,8 @@ void TracingPolicyController::CountPods(const domain::CompiledPolicy& policy,
         continue;
       }
       has_won = true;
-      const domain::InjectionState state = domain::DriftOf(pod->Injection(), *winner).state;
+      const domain::InjectionState state =
+          domain::DriftOf(pod->Injection(), *winner, catalog_.node_capability()).state;
       if (state == domain::InjectionState::kEnded || state == domain::InjectionState::kSkipped) {
         continue;
       }

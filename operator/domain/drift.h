@@ -36,6 +36,8 @@ struct PodProjection {
   bool ended = false;
   bool is_to_end = false;       // of a Job, or not restarted: needs a native sidecar
   bool has_controller = false;  // somebody makes a new one when it is evicted
+
+  bool operator==(const PodProjection&) const = default;
 };
 
 /// `sidecar_ports`: those whose declaration by a container keeps the sidecar away.

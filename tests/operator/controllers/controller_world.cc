@@ -45,11 +45,20 @@ void ControllerWorld::AddNamespace(std::string_view name, std::string_view label
 }
 
 void ControllerWorld::AddPod(std::string_view namespace_name, std::string_view name,
-                             std::string_view extra_json) {
-  server_.Put(kube::kPods, fmt::format(R"({{"metadata":{{"namespace":"{}","name":"{}",{}}},
-      "spec":{{"containers":[{{"name":"app","image":"app:1"}}]}},"status":{{"phase":"Running"}}}})",
-                                       namespace_name, name, extra_json));
+                             std::string_view extra_json, std::string_view init_containers_json) {
+  server_.Put(kube::kPods, fmt::format(R"({{"metadata":{{"namespace":"{}","name":"{}",{}}},"spec":{{
+                  "initContainers":{},"containers":[{{"name":"app","image":"app:1"}}]}},
+                  "status":{{"phase":"Running"}}}})",
+                                       namespace_name, name, extra_json, init_containers_json));
   Sync(pods_, kube::kPods);
+}
+
+void ControllerWorld::AddInjectedPod(std::string_view name, std::string_view digest) {
+  AddPod("shop", name,
+         fmt::format(R"("labels":{{"app":"checkout"}},"annotations":{{
+             "tracekeeper.dev/policy":"shop/checkout","tracekeeper.dev/digest":"{}"}})",
+                     digest),
+         R"([{"name":"tracekeeper-sidecar","image":"sidecar:1","restartPolicy":"Always"}])");
 }
 
 void ControllerWorld::AddPolicy(const kube::ObjectKey& key, std::string_view spec_json,
@@ -64,6 +73,7 @@ void ControllerWorld::AddPolicy(const kube::ObjectKey& key, std::string_view spe
 
 void ControllerWorld::SyncPolicies() { Sync(policies_, api::kTracingPolicies); }
 void ControllerWorld::SyncConfigMaps() { Sync(config_maps_, kube::kConfigMaps); }
+void ControllerWorld::SyncNodes() { Sync(nodes_, kube::kNodes); }
 void ControllerWorld::SyncWebhooks() { Sync(webhooks_, kube::kMutatingWebhookConfigurations); }
 
 template <typename T>

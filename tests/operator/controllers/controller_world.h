@@ -27,13 +27,17 @@ class ControllerWorld : public testing::Test {
 
   /// Puts an object on the server and into the cache.
   void AddNamespace(std::string_view name, std::string_view labels_json = "{}");
-  void AddPod(std::string_view namespace_name, std::string_view name, std::string_view extra_json);
+  void AddPod(std::string_view namespace_name, std::string_view name, std::string_view extra_json,
+              std::string_view init_containers_json = "[]");
+  /// A pod with the sidecar in it, labelled app=checkout, by shop/checkout at `digest`.
+  void AddInjectedPod(std::string_view name, std::string_view digest);
   /// `spec_json` is the policy's spec; generation is 1.
   void AddPolicy(const kube::ObjectKey& key, std::string_view spec_json,
                  std::string_view extra_metadata = "");
   /// Takes the server's objects of that kind into the cache, as an informer would.
   void SyncPolicies();
   void SyncConfigMaps();
+  void SyncNodes();
   void SyncWebhooks();
 
   [[nodiscard]] std::string LogText() const;

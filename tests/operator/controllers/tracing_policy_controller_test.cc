@@ -191,13 +191,8 @@ TEST_F(TracingPolicyControllerTest, APausedPolicyWritesNothingButThatItIsPaused)
 TEST_F(TracingPolicyControllerTest, CountsPodsAndSaysWhichSlippedThrough) {
   AddPolicy(kLocal, kSelector);
   Cover({"shop"});
-  const std::string digest = catalog_.snapshot()->Find(kLocal)->digest;
-  AddPod("shop", "fresh",
-         fmt::format(R"("labels":{{"app":"checkout"}},"annotations":{{
-             "tracekeeper.dev/policy":"shop/checkout","tracekeeper.dev/digest":"{}"}})",
-                     digest));
-  AddPod("shop", "old", R"("labels":{"app":"checkout"},"annotations":{
-      "tracekeeper.dev/policy":"shop/checkout","tracekeeper.dev/digest":"other"})");
+  AddInjectedPod("fresh", catalog_.snapshot()->Find(kLocal)->digest);
+  AddInjectedPod("old", "other");
   AddPod("shop", "missed", R"("labels":{"app":"checkout"})");
   AddPod("shop", "foreign", R"("labels":{"app":"billing"})");
   ASSERT_TRUE(Reconcile(kLocal));
@@ -206,6 +201,18 @@ TEST_F(TracingPolicyControllerTest, CountsPodsAndSaysWhichSlippedThrough) {
   EXPECT_THAT(policy, HasSubstr(R"("injectedPods":2)"));
   EXPECT_THAT(policy, HasSubstr(R"("outdatedPods":2)"));
   EXPECT_THAT(metrics_.Text(), HasSubstr("tracekeeper_policy_matched_pods{"));
+}
+
+TEST_F(TracingPolicyControllerTest, PodsOfJobsAreNotMissedWhereOldNodesKeepThemOut) {
+  server_.Put(kube::kNodes, R"({"metadata":{"name":"old"},
+      "status":{"nodeInfo":{"kubeletVersion":"v1.28.9"}}})");
+  SyncNodes();
+  AddPolicy(kLocal, kSelector);
+  Cover({"shop"});
+  AddPod("shop", "job", R"("labels":{"app":"checkout"},"ownerReferences":[{"apiVersion":"batch/v1",
+      "kind":"Job","name":"j","uid":"00000000-0000-4000-8000-0000000000aa","controller":true}])");
+  ASSERT_TRUE(Reconcile(kLocal));
+  EXPECT_THAT(Stored(api::kTracingPolicies, kLocal), HasSubstr(R"("matchedPods":0)"));
 }
 
 TEST_F(TracingPolicyControllerTest, CountsAloneAreWrittenAtMostOnceInTenSeconds) {
