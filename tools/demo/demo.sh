@@ -116,7 +116,7 @@ kubectl get pod -n shop "$pod" -o 'jsonpath={range .spec.containers[0].env[*]}{.
 
 if [[ $with_node ]]; then
   step "The sidecar says which configuration it runs."
-  sidecar_status() { kubectl get --raw "/api/v1/namespaces/shop/pods/$pod:9465/proxy/status"; echo; }
+  sidecar_status() { kubectl get --raw "/api/v1/namespaces/shop/pods/$pod:9465/proxy/status"; }
   sidecar_status | show
 
   step "An edit of the policy reaches the running sidecar: no restart, no new pod."
