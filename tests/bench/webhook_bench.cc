@@ -1,5 +1,5 @@
 // DEPENDS: tracekeeper::operator_controllers tracekeeper::webhook tracekeeper::net
-// tracekeeper::telemetry SOURCES: admission_pods.cc
+// SOURCES: admission_pods.cc
 //
 // What the whole webhook does: HTTPS with keep-alive, AdmissionReview in, patch out. The server is
 // a process of its own, so that its CPU time is its own; the clients of this process only ask.
