@@ -35,10 +35,10 @@ kube::EventRecorder::Options EventOptionsOf(const Options& options) {
 }  // namespace
 
 template <typename Target>
-runtime::Controller Control::MakeLoop(std::string name, unsigned workers, Target& target,
+runtime::Controller Control::MakeLoop(std::string_view name, unsigned workers, Target& target,
                                       const Surroundings& surroundings) {
   return runtime::Controller(
-      {.name = std::move(name), .workers = workers},
+      {.name = std::string(name), .workers = workers},
       [&target](const kube::ObjectKey& key, runtime::ReconcileContext& context) {
         return target.Reconcile(key, context);
       },

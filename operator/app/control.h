@@ -6,6 +6,7 @@
 // Owner:    Wiring. Members are in order of use: each uses only those above it.
 
 #include <memory>
+#include <string_view>
 
 #include "operator/app/caches.h"
 #include "operator/app/options.h"
@@ -50,7 +51,7 @@ class Control {
 
  private:
   template <typename Target>
-  runtime::Controller MakeLoop(std::string name, unsigned workers, Target& target,
+  runtime::Controller MakeLoop(std::string_view name, unsigned workers, Target& target,
                                const Surroundings& surroundings);
   Result<runtime::Requeue> RebuildCatalog();
   void ConnectCaches();

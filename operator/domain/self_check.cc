@@ -75,7 +75,7 @@ class Checker {
     // An annotation's key is written with "~1" for "/": only our own are, and they may be renewed.
     if (parent == "/metadata/annotations") return true;
     const JsonValue existing = holder[last];
-    if (!IsVacant(existing) && existing.StringOr("-") != "") return Wrong("something is there");
+    if (!IsVacant(existing) && !existing.StringOr("-").empty()) return Wrong("something is there");
     made_.push_back(path);
     return true;
   }

@@ -14,6 +14,7 @@
 #include <boost/asio/strand.hpp>
 #include <cerrno>
 #include <cstring>
+#include <tuple>
 #include <utility>
 
 namespace tracekeeper::net {
@@ -114,7 +115,7 @@ class Acceptor::Listener : public std::enable_shared_from_this<Listener> {
     ::shutdown(socket_.native_handle(), SHUT_RDWR);
     asio::post(strand_, [self = shared_from_this()] {
       boost::system::error_code ignored;
-      self->socket_.close(ignored);
+      std::ignore = self->socket_.close(ignored);
     });
   }
 

@@ -11,6 +11,7 @@
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/asio/write.hpp>
+#include <tuple>
 #include <utility>
 
 namespace tracekeeper::net {
@@ -71,18 +72,18 @@ class SocketStream : public ByteStream {
 
   void EndSending() override {
     boost::system::error_code ignored;
-    socket().shutdown(Socket::shutdown_send, ignored);
+    std::ignore = socket().shutdown(Socket::shutdown_send, ignored);
   }
 
   void Close() override {
     boost::system::error_code ignored;
-    socket().close(ignored);
+    std::ignore = socket().close(ignored);
   }
 
   void Reset() override {
     boost::system::error_code ignored;
-    socket().set_option(asio::socket_base::linger(true, 0), ignored);
-    socket().close(ignored);
+    std::ignore = socket().set_option(asio::socket_base::linger(true, 0), ignored);
+    std::ignore = socket().close(ignored);
   }
 
   [[nodiscard]] int descriptor() const override {

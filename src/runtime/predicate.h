@@ -18,7 +18,7 @@ namespace tracekeeper::runtime {
 template <typename T>
 const kube::ObjectMeta& MetaOf(const T& object) {
   if constexpr (std::same_as<T, kube::ObjectMeta>) {
-    return object;
+    return object;  // NOLINT(bugprone-return-const-ref-from-parameter): a part, as below
   } else if constexpr (requires { object.meta.key; }) {
     return object.meta;
   } else {
