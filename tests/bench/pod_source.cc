@@ -77,7 +77,7 @@ void PodSource::ExpireWatch() {
   changed_.notify_all();
 }
 
-void PodSource::SendEvent(std::string line) {
+void PodSource::SendEvent(std::string_view line) {
   const std::scoped_lock lock(mutex_);
   pending_ += line;
   changed_.notify_all();

@@ -11,6 +11,7 @@
 #include <condition_variable>
 #include <mutex>
 #include <string>
+#include <string_view>
 
 #include "src/net/transport.h"
 
@@ -27,7 +28,7 @@ class PodSource final : public net::Transport {
   /// Ends the running watch with 410.
   void ExpireWatch();
   /// Sends one event into the running watch.
-  void SendEvent(std::string line);
+  void SendEvent(std::string_view line);
   [[nodiscard]] bool has_watch() const { return has_watch_; }
   [[nodiscard]] std::uint64_t bytes_sent() const { return bytes_sent_; }
 

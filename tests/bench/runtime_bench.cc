@@ -62,9 +62,10 @@ class EventBench {
     auto next = Time::now();
     for (int i = 0; i < kEvents; ++i) {
       const int pod = i * 3 % kPods;
-      std::string line = R"({"type":"MODIFIED","object":)" + MakePodJson(pod, ++version_) + "}\n";
+      const std::string line =
+          R"({"type":"MODIFIED","object":)" + MakePodJson(pod, ++version_) + "}\n";
       sent_.at(static_cast<std::size_t>(pod)) = Time::now();
-      source_.SendEvent(std::move(line));
+      source_.SendEvent(line);
       next += kBetweenEvents;
       std::this_thread::sleep_until(next);
     }
@@ -124,6 +125,7 @@ void ReportEvents(Report& report) {
 void ReportQueue(Report& report) {
   const SystemClock clock;
   std::vector<kube::ObjectKey> keys;
+  keys.reserve(kQueueKeys);
   for (int i = 0; i < kQueueKeys; ++i) keys.push_back({"team", fmt::format("app-{}", i)});
   std::vector<double> rates;
   for (int run = 0; run < kRuns; ++run) {

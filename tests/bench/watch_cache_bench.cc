@@ -134,6 +134,7 @@ Figures RunProgram(const test_support::Command& command) {
 
 std::vector<Figures> RunChild(const std::string& scenario, const std::string& kubeconfig = {}) {
   std::vector<Figures> runs;
+  runs.reserve(kRuns);
   for (int run = 0; run < kRuns; ++run) {
     runs.push_back(RunProgram({.argv = {"/proc/self/exe", "--child", scenario, kubeconfig}}));
   }
@@ -143,6 +144,7 @@ std::vector<Figures> RunChild(const std::string& scenario, const std::string& ku
 std::vector<double> Pick(const std::vector<Figures>& runs, double Figures::* member,
                          double unit = 1.0) {
   std::vector<double> samples;
+  samples.reserve(runs.size());
   for (const Figures& figures : runs) samples.push_back(figures.*member / unit);
   return samples;
 }
@@ -197,8 +199,10 @@ void FillCluster(const std::string& kubeconfig) {
   const auto connection = Must(kube::Connection::Make(config, {}, kube::UnaryAdapter::kBeast, clock,
                                                       NoMetrics(), Logger(log)));
   std::atomic<int> next = 0;
+  constexpr int kThreads = 8;
   std::vector<std::jthread> threads;
-  for (int i = 0; i < 8; ++i) {
+  threads.reserve(kThreads);
+  for (int i = 0; i < kThreads; ++i) {
     threads.emplace_back([&] {
       for (int number = next++; number < kPods; number = next++) {
         Must(connection->client().Create(kube::kPods, "default", ClusterPodJson(number),
@@ -235,6 +239,7 @@ void ReportCluster(Report& report) {
 
   const std::vector<Figures> ours = RunChild("cluster", kubeconfig);
   std::vector<Figures> go;
+  go.reserve(kRuns);
   for (int run = 0; run < kRuns; ++run) {
     go.push_back(
         RunProgram({.argv = {program, "-kubeconfig", kubeconfig, "-pods", std::to_string(kPods)}}));
