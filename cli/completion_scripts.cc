@@ -21,6 +21,7 @@ void Walk(const CompletionCommand& command, const std::string& path, const Visit
 
 std::string WordsOf(const CompletionCommand& command) {
   std::vector<std::string> words;
+  words.reserve(command.commands.size() + command.argument_values.size());
   for (const CompletionCommand& below : command.commands) words.push_back(below.name);
   for (const std::string& value : command.argument_values) words.push_back(value);
   for (const CompletionOption& option : command.options) {
@@ -44,6 +45,7 @@ std::string PathArms(const CompletionCommand& root) {
 /// "inject|-o"|"inject|--output"
 std::string OptionPattern(const std::string& path, const CompletionOption& option) {
   std::vector<std::string> patterns;
+  patterns.reserve(option.names.size());
   for (const std::string& name : option.names) {
     patterns.push_back(fmt::format("\"{}|{}\"", path, name));
   }
@@ -148,6 +150,7 @@ std::string ZshCompletion(const CompletionCommand& root) {
   std::string words;
   Walk(root, "", [&](const std::string& path, const CompletionCommand& command) {
     std::vector<std::string> entries;
+    entries.reserve(command.commands.size() + command.argument_values.size());
     for (const CompletionCommand& below : command.commands) {
       entries.push_back(ZshEntry(below.name, below.description));
     }
@@ -172,6 +175,7 @@ std::string FishCompletion(const CompletionCommand& root) {
       root.name);
   Walk(root, "", [&](const std::string& path, const CompletionCommand& command) {
     std::vector<std::string> below;
+    below.reserve(command.commands.size());
     for (const CompletionCommand& child : command.commands) below.push_back(child.name);
     std::string condition = path.empty() ? std::string("__fish_use_subcommand") : std::string();
     for (std::size_t at = 0; at < path.size();) {

@@ -73,12 +73,11 @@ class Undoer {
   void WriteSpec(const JsonValue& spec) {
     json_.BeginObject();
     for (const auto& [key, value] : spec.Members()) {
-      if (!value.is_array()) {
-        json_.Key(key).Raw(value.ToJson());
-      } else if (key == "containers" || key == "initContainers") {
+      const bool is_containers = key == "containers" || key == "initContainers";
+      if (value.is_array() && is_containers) {
         const std::string text = Containers(value, record_[key]);
         WriteCollection(key, text, text == "[]", record_["was"], "spec.initContainers");
-      } else if (key == "volumes") {
+      } else if (value.is_array() && key == "volumes") {
         const std::string text = Without(value, "name", record_["volumes"]);
         WriteCollection(key, text, text == "[]", record_["was"], "spec.volumes");
       } else {

@@ -35,7 +35,7 @@ Duration SweepPeriod(const ServerLimits& limits) {
 
 class BeastServer final : public Server, public ServerConnection::Host {
  public:
-  BeastServer(ServerOptions options, Handler handler, Logger log)
+  BeastServer(ServerOptions options, Handler handler, const Logger& log)
       : options_(std::move(options)),
         handler_(std::move(handler)),
         log_(log.With({{"server", options_.name}})),
@@ -185,8 +185,8 @@ class BeastServer final : public Server, public ServerConnection::Host {
 
 }  // namespace
 
-std::unique_ptr<Server> MakeBeastServer(ServerOptions options, Handler handler, Logger log) {
-  return std::make_unique<BeastServer>(std::move(options), std::move(handler), std::move(log));
+std::unique_ptr<Server> MakeBeastServer(ServerOptions options, Handler handler, const Logger& log) {
+  return std::make_unique<BeastServer>(std::move(options), std::move(handler), log);
 }
 
 }  // namespace tracekeeper::net

@@ -49,6 +49,6 @@ class Server {
   [[nodiscard]] virtual std::size_t open_connections() const = 0;
 };
 
-std::unique_ptr<Server> MakeBeastServer(ServerOptions options, Handler handler, Logger log);
+std::unique_ptr<Server> MakeBeastServer(ServerOptions options, Handler handler, const Logger& log);
 
 }  // namespace tracekeeper::net
