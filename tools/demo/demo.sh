@@ -13,10 +13,12 @@ bed_folder=$folder/bed
 bed() { "$root/tools/bed/bed" "$1" --dir "$bed_folder" "${@:2}"; }
 kubectl() { bed kubectl "$@"; }
 
+bold= plain=
+[[ ! -t 1 ]] || bold=$'\033[1m' plain=$'\033[0m'
 step_number=0
 step() {
   step_number=$((step_number + 1))
-  printf '\n\033[1m%d. %s\033[0m\n' "$step_number" "$*"
+  printf '\n%s%d. %s%s\n' "$bold" "$step_number" "$*" "$plain"
 }
 show() { sed 's/^/     /'; }
 milliseconds() { echo $(($(date +%s%N) / 1000000)); }
