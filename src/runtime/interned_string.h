@@ -2,9 +2,8 @@
 // InternedString is an 8-byte handle on one of the strings of an InternTable. A cache of pods
 // repeats its namespaces, nodes and label keys thousands of times: each is stored once.
 //
-// Differs from base/string_pool in who may hold it: a handle counts its own references and may be
-// copied, read and dropped on any thread, also after the table is gone. That is what objects need
-// that readers of a Store keep as shared_ptr.
+// A handle counts its own references and may be copied, read and dropped on any thread, also after
+// the table is gone. That is what objects need that readers of a Store keep as shared_ptr.
 //
 // Threads:  Intern() takes the table's lock. Reading and copying a handle takes none; dropping the
 //           last one takes it.
