@@ -192,6 +192,7 @@ void Doctor::CheckOperatorRights() {
       fmt::format("system:serviceaccount:{}:{}", options_.operator_namespace, kOperatorName);
   std::vector<std::string> refused;
   for (const domain::Right& right : domain::OperatorRights()) {
+    if (!right.value.empty()) continue;  // the chart's values say whether it is wanted
     const auto denied = DeniedVerbs(client_, account, right, options_.operator_namespace, stop_);
     if (!denied) {
       Add(kUnknown, "Operator's rights", denied.error().message,

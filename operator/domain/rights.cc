@@ -18,6 +18,9 @@ constexpr Right kRights[] = {
     {kCluster, "", "namespaces", "get list watch", "", "match namespaceSelector"},
     {kCluster, "", "nodes", "get list watch", "", "know whether nodes run native sidecars"},
     {kCluster, "", "pods", "get list watch", "", "count which pods are injected"},
+    {kCluster, "", "pods", "patch", "",
+     "annotate a pod, so that its kubelet reads changed configuration at once",
+     "liveConfiguration.nudge"},
     {kCluster, "", "configmaps", "get list watch create patch delete", "",
      "write the sidecar's configuration into the pods' namespaces"},
     {kCluster, "events.k8s.io", "events", "create patch", "", "tell users what happened"},
@@ -25,7 +28,7 @@ constexpr Right kRights[] = {
      "", "make its own webhook configuration and notice when it is gone"},
     {kCluster, "admissionregistration.k8s.io", "mutatingwebhookconfigurations", "get patch delete",
      "tracekeeper", "keep its own webhook configuration, and no other"},
-    {kCluster, "rbac.authorization.k8s.io", "clusterroles", "get", "tracekeeper-operator",
+    {kCluster, "rbac.authorization.k8s.io", "clusterroles", "get", kOperatorClusterRole,
      "make the webhook configuration go when the chart goes"},
     {kOwn, "", "secrets", "create", "", "store the webhook's certificate"},
     {kOwn, "", "secrets", "get list watch patch", "tracekeeper-webhook-tls",
@@ -45,18 +48,14 @@ std::string QuotedList(std::string_view words) {
   return result + "]";
 }
 
-void AppendRules(std::string& yaml, RightScope scope) {
-  yaml += "rules:\n";
-  for (const Right& right : kRights) {
-    if (right.scope != scope) continue;
-    fmt::format_to(std::back_inserter(yaml),
-                   "  # to {}\n  - apiGroups: [\"{}\"]\n    resources: [\"{}\"]\n", right.why,
-                   right.group, right.resource);
-    if (!right.name.empty()) {
-      fmt::format_to(std::back_inserter(yaml), "    resourceNames: [\"{}\"]\n", right.name);
-    }
-    fmt::format_to(std::back_inserter(yaml), "    verbs: {}\n", QuotedList(right.verbs));
+void AppendRule(std::string& yaml, const Right& right, std::string_view name) {
+  fmt::format_to(std::back_inserter(yaml),
+                 "  # to {}\n  - apiGroups: [\"{}\"]\n    resources: [\"{}\"]\n", right.why,
+                 right.group, right.resource);
+  if (!name.empty()) {
+    fmt::format_to(std::back_inserter(yaml), "    resourceNames: [\"{}\"]\n", name);
   }
+  fmt::format_to(std::back_inserter(yaml), "    verbs: {}\n", QuotedList(right.verbs));
 }
 
 void AppendBinding(std::string& yaml, std::string_view kind, std::string_view metadata,
@@ -72,7 +71,25 @@ void AppendBinding(std::string& yaml, std::string_view kind, std::string_view me
 
 std::span<const Right> OperatorRights() { return kRights; }
 
-std::string RightsYaml(std::string_view name, std::string_view namespace_name) {
+std::string RulesYaml(RightScope scope, std::string_view cluster_role, SwitchedRights switched) {
+  std::string yaml = "rules:\n";
+  for (const Right& right : kRights) {
+    const bool is_switched = !right.value.empty();
+    if (right.scope != scope) continue;
+    if (is_switched && switched == SwitchedRights::kLeftOut) continue;
+    const bool is_template = is_switched && switched == SwitchedRights::kTemplate;
+    if (is_template) {
+      fmt::format_to(std::back_inserter(yaml), "  {{{{- if .Values.{} }}}}\n", right.value);
+    }
+    const bool is_own_role = right.resource == "clusterroles" && right.name == kOperatorClusterRole;
+    AppendRule(yaml, right, is_own_role ? cluster_role : right.name);
+    if (is_template) yaml += "  {{- end }}\n";
+  }
+  return yaml;
+}
+
+std::string RightsYaml(std::string_view name, std::string_view namespace_name,
+                       SwitchedRights switched) {
   const std::string in_namespace = fmt::format("{{name: {}, namespace: {}}}", name, namespace_name);
   const std::string in_cluster = fmt::format("{{name: {}}}", name);
   std::string yaml =
@@ -80,11 +97,11 @@ std::string RightsYaml(std::string_view name, std::string_view namespace_name) {
   fmt::format_to(std::back_inserter(yaml),
                  "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {}\n",
                  in_cluster);
-  AppendRules(yaml, kCluster);
+  yaml += RulesYaml(kCluster, name, switched);
   fmt::format_to(std::back_inserter(yaml),
                  "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {}\n",
                  in_namespace);
-  AppendRules(yaml, kOwn);
+  yaml += RulesYaml(kOwn, name, switched);
   AppendBinding(yaml, "ClusterRole", in_cluster, name, namespace_name);
   AppendBinding(yaml, "Role", in_namespace, name, namespace_name);
   return yaml;

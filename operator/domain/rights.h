@@ -22,12 +22,29 @@ struct Right {
   std::string_view verbs;     // "get list watch"
   std::string_view name;      // only this object; empty: all
   std::string_view why;       // completes "needed to ..."
+  /// The chart value that switches it, such as "liveConfiguration.nudge". Empty: always there.
+  std::string_view value = "";
 };
 
 std::span<const Right> OperatorRights();
 
-/// ServiceAccount, ClusterRole, Role and their bindings as YAML. `names` is what they are called,
-/// `namespace_name` where the operator runs; both may be template expressions.
-std::string RightsYaml(std::string_view name, std::string_view namespace_name);
+/// What the ClusterRole is called where nobody chose another name.
+inline constexpr std::string_view kOperatorClusterRole = "tracekeeper-operator";
+
+/// What becomes of rights that a chart value switches.
+enum class SwitchedRights {
+  kLeftOut,   // as with the chart's own values
+  kGranted,   // as with every such value true
+  kTemplate,  // each between {{- if }} and {{- end }} of its value
+};
+
+/// "rules:" of the ClusterRole or the Role, as YAML. `cluster_role` stands where the table names
+/// kOperatorClusterRole, and may be a template expression.
+std::string RulesYaml(RightScope scope, std::string_view cluster_role, SwitchedRights switched);
+
+/// ServiceAccount, ClusterRole, Role and their bindings as YAML, all called `name`: what the chart
+/// makes (tests/charts compares).
+std::string RightsYaml(std::string_view name, std::string_view namespace_name,
+                       SwitchedRights switched = SwitchedRights::kLeftOut);
 
 }  // namespace tracekeeper::domain
