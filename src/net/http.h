@@ -43,6 +43,9 @@ struct Response {
   int status = 200;
   Headers headers;
   std::string body;
+  /// Fields behind the body, in HTTP/2 only: an HTTP/1.1 server does not send them, and its
+  /// clients do not ask for them.
+  Headers trailers;
 };
 
 /// The target without its query: what a router matches.
