@@ -11,7 +11,7 @@ COMPILER = "g++"
 # The settings that every target has (cmake/dependencies.cmake), and the warnings that are about
 # what a header says, not about how it is used.
 FLAGS = ["-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", "-Werror", "-Wno-missing-field-initializers",
-         "-DFMT_HEADER_ONLY=1", "-DBOOST_ASIO_DISABLE_CO_AWAIT", "-D_TURN_OFF_PLATFORM_STRING"]
+         "-DBOOST_ASIO_DISABLE_CO_AWAIT", "-D_TURN_OFF_PLATFORM_STRING"]
 
 
 def check(tree, passes=None):
