@@ -63,9 +63,10 @@ consteval auto ValuesOf(RolloutStrategy) {
       EnumValue{RolloutStrategy::kNone, "None", "pods are renewed when somebody else does it"},
       EnumValue{RolloutStrategy::kEvict, "Evict",
                 "pods with a controller are evicted, as their disruption budgets allow"},
-      EnumValue{RolloutStrategy::kTemplate, "Template",
-                "the workload's pod template gets an annotation, which restarts it; this ignores "
-                "disruption budgets"},
+      EnumValue{
+          RolloutStrategy::kTemplate, "Template",
+          "the workload's pod template gets an annotation, which restarts it; begun only while "
+          "every disruption budget over the workload allows a disruption"},
   };
 }
 
@@ -166,12 +167,12 @@ struct Rollout {
         Field("strategy", &Rollout::strategy,
               {.doc = "How pods that run without, or with an older, injection are renewed."}),
         Field("maxConcurrent", &Rollout::max_concurrent,
-              {.doc = "How many pods (Evict) or workloads (Template) of this policy may be "
-                      "renewed at one time.",
+              {.doc = "How many workloads of this policy may be renewed at one time. One that is "
+                      "stuck no longer counts.",
                .minimum = 1,
                .maximum = 100}),
         Field("minInterval", &Rollout::min_interval,
-              {.doc = "The least time between two renewals of one workload.",
+              {.doc = "The least time between the starts of two renewals.",
                .example = "30s",
                .rules = kIntervalRules}),
     };

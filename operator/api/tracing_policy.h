@@ -15,10 +15,12 @@
 #include <vector>
 
 #include "operator/api/conditions.h"
+#include "operator/api/configuration_status.h"
 #include "operator/api/export.h"
 #include "operator/api/injection.h"
 #include "operator/api/label_selector.h"
 #include "operator/api/propagation.h"
+#include "operator/api/rollout_status.h"
 #include "operator/api/sampling.h"
 #include "src/base/result.h"
 #include "src/codec/fields.h"
@@ -117,6 +119,8 @@ struct TracingPolicyStatus {
   std::int64_t injected_pods = 0;
   std::int64_t outdated_pods = 0;
   std::vector<ReasonCount> reasons;
+  std::optional<ConfigurationStatus> configuration;
+  std::optional<RolloutStatus> rollout;
 
   bool operator==(const TracingPolicyStatus&) const = default;
 
@@ -130,7 +134,8 @@ struct TracingPolicyStatus {
              .minimum = -1,
              .schema_default = false}),
         Field("conditions", &TracingPolicyStatus::conditions,
-              {.doc = "What is true of this policy: Ready, Reconciling, Stalled, Injected.",
+              {.doc = "What is true of this policy: Ready, Reconciling, Stalled, Injected, "
+                      "ConfigurationInSync.",
                .max_items = 32,
                .list_type = codec::ListType::kMap,
                .list_key = "type"}),
@@ -150,10 +155,15 @@ struct TracingPolicyStatus {
                .minimum = 0,
                .schema_default = false}),
         Field("reasons", &TracingPolicyStatus::reasons,
-              {.doc = "Why pods were left out or only partly injected.",
+              {.doc = "Why selected pods are not injected, or not as the policy says now. A pod "
+                      "may count under two reasons: why, and why it is not renewed.",
                .max_items = 64,
                .list_type = codec::ListType::kMap,
                .list_key = "reason"}),
+        Field("configuration", &TracingPolicyStatus::configuration,
+              {.doc = "Which configuration the running sidecars use."}),
+        Field("rollout", &TracingPolicyStatus::rollout,
+              {.doc = "Which workloads are being renewed. Absent: none ever was."}),
     };
   }
 };

@@ -51,6 +51,9 @@ std::optional<Finding> Pending(const PolicyObservation& seen) {
   if (!seen.config_map_errors.empty()) {
     return Finding{Reason::kConfigMapNotWritten, Enumerate(seen.config_map_errors)};
   }
+  if (!seen.webhook_trouble.empty()) {
+    return Finding{Reason::kWebhookNotCovering, seen.webhook_trouble};
+  }
   if (!seen.uncovered_namespaces.empty()) {
     return Finding{Reason::kWebhookNotCovering,
                    fmt::format("Not covered: {}", Enumerate(seen.uncovered_namespaces))};
@@ -157,6 +160,49 @@ std::optional<PlannedEvent> EventOf(const Condition& now, const Condition* befor
                       .note = now.message};
 }
 
+/// An Event for each reason that pods have now and did not have before; what a condition has told
+/// is not told twice.
+void TellNewReasons(const PolicyObservation& seen, std::vector<PlannedEvent>& events) {
+  for (const auto& [reason, pods] : seen.pods.reasons) {
+    const std::string_view name = EventReasonOf(reason);
+    const bool is_told = std::ranges::any_of(
+        events, [&](const PlannedEvent& event) { return event.reason == name; });
+    if (is_told || seen.published_pods.reasons.contains(reason)) continue;
+    const auto example = seen.examples.find(reason);
+    events.push_back(
+        {.warning = IsWarning(reason),
+         .reason = std::string(name),
+         .action = "Count",
+         .note = Sentence(reason, fmt::format("Pods: {}{}", pods,
+                                              example == seen.examples.end()
+                                                  ? ""
+                                                  : ", for example " + example->second))});
+  }
+}
+
+/// Its sentence names counts: only another status or reason is a transition.
+void PlanSidecars(const PolicyObservation& seen, Instant now, StatusPlan& plan) {
+  plan.configuration = seen.published_configuration;
+  const Condition* before = kube::FindCondition(seen.conditions, kConfigurationInSyncCondition);
+  if (!seen.reads_sidecars) {
+    plan.counts_changed |= plan.configuration.has_value();
+    plan.configuration.reset();
+    const auto removed = std::erase_if(plan.conditions, [](const Condition& condition) {
+      return condition.type == kConfigurationInSyncCondition;
+    });
+    plan.conditions_changed |= removed > 0;
+    return;
+  }
+  if (!seen.sidecars) return;
+  Condition condition = ConfigurationInSync(*seen.sidecars, seen.generation);
+  const bool is_transition =
+      before == nullptr || before->status != condition.status || before->reason != condition.reason;
+  const bool changed = kube::SetCondition(plan.conditions, std::move(condition), now);
+  plan.configuration = ConfigurationStatusOf(*seen.sidecars);
+  plan.conditions_changed |= is_transition;
+  plan.counts_changed |= changed || plan.configuration != seen.published_configuration;
+}
+
 }  // namespace
 
 StatusPlan PlanStatus(const PolicyObservation& observation, Instant now) {
@@ -180,6 +226,8 @@ StatusPlan PlanStatus(const PolicyObservation& observation, Instant now) {
     plan.conditions_changed |= kube::SetCondition(plan.conditions, condition, now);
   }
   plan.counts_changed = observation.published_pods != observation.pods;
+  PlanSidecars(observation, now, plan);
+  TellNewReasons(observation, plan.events);
   return plan;
 }
 

@@ -105,6 +105,10 @@ constexpr std::array<Row, kReasonCount> kRows = {{
     {Reason::kOutdatedInjection, true, "outdated_injection", "OutdatedInjection",
      "The pod carries an injection that differs from what its policy says now.",
      "Restart its workload, or set injection.rollout.strategy."},
+    {Reason::kRenewalLeftToOwner, false, "renewal_left_to_owner", "RenewalLeftToOwner",
+     "The policy renews pods, but nobody would replace this one: it has no controller, or belongs "
+     "to a Job or to a controller that does not do so.",
+     "Delete it and create it again when it may be interrupted."},
 
     {Reason::kPolicyInvalid, true, "policy_invalid", "PolicyInvalid",
      "The policy asks for something that cannot be.", "Correct the field that is named."},

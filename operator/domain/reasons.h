@@ -49,6 +49,7 @@ enum class Reason : std::uint8_t {
   // A running pod against its policy.
   kMissingInjection,
   kOutdatedInjection,
+  kRenewalLeftToOwner,
   // The policy itself.
   kPolicyInvalid,
   kPolicyShadowed,
@@ -61,7 +62,7 @@ enum class Reason : std::uint8_t {
   kWebhookNotCovering,
 };
 
-inline constexpr std::size_t kReasonCount = 37;
+inline constexpr std::size_t kReasonCount = 38;
 inline constexpr std::size_t kMaxReasons = 40;
 static_assert(kReasonCount <= kMaxReasons);
 

@@ -49,6 +49,14 @@ std::string_view CronJobOf(std::string_view job) {
 
 }  // namespace
 
+std::string_view RolloutOfReplicaSet(std::string_view replicaset, LabelsView pod_labels) {
+  return WithoutHash(replicaset, FindLabel(pod_labels, "rollouts-pod-template-hash"));
+}
+
+std::string_view DeploymentOfReplicaSet(std::string_view replicaset, LabelsView pod_labels) {
+  return WithoutHash(replicaset, FindLabel(pod_labels, "pod-template-hash"));
+}
+
 Workload WorkloadOf(const PodView& pod) {
   Workload workload;
   const JsonValue owner = ControllerOf(pod.owner_references);
@@ -57,10 +65,8 @@ Workload WorkloadOf(const PodView& pod) {
   const std::string_view name = owner["name"].StringOr("");
   if (kind == "ReplicaSet") {
     workload.replicaset = name;
-    workload.rollout = WithoutHash(name, FindLabel(pod.labels, "rollouts-pod-template-hash"));
-    if (workload.rollout.empty()) {
-      workload.deployment = WithoutHash(name, FindLabel(pod.labels, "pod-template-hash"));
-    }
+    workload.rollout = RolloutOfReplicaSet(name, pod.labels);
+    if (workload.rollout.empty()) workload.deployment = DeploymentOfReplicaSet(name, pod.labels);
   } else if (kind == "StatefulSet") {
     workload.statefulset = name;
   } else if (kind == "DaemonSet") {

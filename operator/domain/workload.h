@@ -32,6 +32,11 @@ struct Workload {
 
 Workload WorkloadOf(const PodView& pod);
 
+/// The Argo Rollout or the Deployment to which a pod's ReplicaSet belongs, by the pod's labels;
+/// empty where they do not say so.
+std::string_view RolloutOfReplicaSet(std::string_view replicaset, LabelsView pod_labels);
+std::string_view DeploymentOfReplicaSet(std::string_view replicaset, LabelsView pod_labels);
+
 /// Whether a Job made the pod, so that it is to end.
 bool IsOwnedByJob(const PodView& pod);
 

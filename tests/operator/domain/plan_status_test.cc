@@ -31,6 +31,7 @@ PolicyObservation After(PolicyObservation seen, const StatusPlan& plan) {
   seen.conditions = plan.conditions;
   seen.observed_generation = plan.observed_generation;
   seen.published_pods = plan.pods;
+  seen.published_configuration = plan.configuration;
   return seen;
 }
 
@@ -54,6 +55,13 @@ const StatusCase kCases[] = {
      [] {
        PolicyObservation seen = Healthy();
        seen.uncovered_namespaces = {"shop"};
+       return seen;
+     },
+     "False WebhookNotCovering", "True Progressing", "False NotStalled", "True AllPodsInjected"},
+    {"webhook_out_of_reach",
+     [] {
+       PolicyObservation seen = Healthy();
+       seen.webhook_trouble = "The API server cannot call the webhook: connection refused";
        return seen;
      },
      "False WebhookNotCovering", "True Progressing", "False NotStalled", "True AllPodsInjected"},
@@ -192,6 +200,61 @@ TEST(PlanStatus, ANewGenerationIsWrittenEvenWhenNothingElseChanged) {
   const StatusPlan plan = PlanStatus(seen, kLater);
   EXPECT_TRUE(plan.conditions_changed);
   EXPECT_EQ(plan.observed_generation, 4);
+}
+
+TEST(PlanStatus, TellsEachReasonOnceWhenPodsBeginToHaveIt) {
+  PolicyObservation seen = After(Healthy(), PlanStatus(Healthy(), kStart));
+  seen.pods.reasons = {{Reason::kSkippedHostNetwork, 2}};
+  seen.examples = {{Reason::kSkippedHostNetwork, "shop/agent-1"}};
+  const StatusPlan first = PlanStatus(seen, kLater);
+  EXPECT_TRUE(first.counts_changed);
+  EXPECT_FALSE(first.conditions_changed);
+  ASSERT_EQ(first.events.size(), 1U);
+  EXPECT_EQ(first.events.front().reason, "InjectionSkippedHostNetwork");
+  EXPECT_THAT(first.events.front().note, testing::HasSubstr("Pods: 2, for example shop/agent-1."));
+
+  seen = After(seen, first);
+  seen.pods.reasons = {{Reason::kSkippedHostNetwork, 5}};
+  const StatusPlan more = PlanStatus(seen, kLater);
+  EXPECT_TRUE(more.events.empty());
+  EXPECT_TRUE(more.counts_changed);
+
+  seen = After(seen, more);
+  seen.pods.reasons = {};
+  seen = After(seen, PlanStatus(seen, kLater));
+  seen.pods.reasons = {{Reason::kSkippedHostNetwork, 1}};
+  EXPECT_EQ(PlanStatus(seen, kLater).events.size(), 1U) << "it had gone, and is back";
+}
+
+TEST(PlanStatus, WhatAConditionHasToldIsNotToldTwice) {
+  PolicyObservation seen = After(Healthy(), PlanStatus(Healthy(), kStart));
+  seen.pods = {.matched = 4, .injected = 3, .reasons = {{Reason::kMissingInjection, 1}}};
+  const StatusPlan plan = PlanStatus(seen, kLater);
+  ASSERT_EQ(plan.events.size(), 1U);
+  EXPECT_EQ(plan.events.front().reason, "MissingInjection");
+}
+
+TEST(PlanStatus, SidecarsMoveTheStatusByTransitionsAndCountsByAndBy) {
+  PolicyObservation seen = After(Healthy(), PlanStatus(Healthy(), kStart));
+  seen.sidecars = SidecarSync{.digest = "new", .running = {{"old", 4}}, .behind_example = "shop/a"};
+  const StatusPlan behind = PlanStatus(seen, kLater);
+  EXPECT_EQ(Of(behind, kConfigurationInSyncCondition), "False SidecarsBehind");
+  EXPECT_TRUE(behind.conditions_changed);
+
+  seen = After(seen, behind);
+  seen.sidecars->running = {{"new", 1}, {"old", 3}};
+  const StatusPlan fewer = PlanStatus(seen, kLater);
+  EXPECT_FALSE(fewer.conditions_changed) << "only numbers moved";
+  EXPECT_TRUE(fewer.counts_changed);
+
+  seen = After(seen, fewer);
+  seen.sidecars.reset();  // a new leader has not asked yet
+  const StatusPlan unasked = PlanStatus(seen, kLater);
+  EXPECT_FALSE(unasked.conditions_changed || unasked.counts_changed);
+  EXPECT_EQ(unasked.configuration, fewer.configuration);
+
+  seen.reads_sidecars = false;
+  EXPECT_EQ(Of(PlanStatus(seen, kLater), kConfigurationInSyncCondition), "none");
 }
 
 TEST(PlanStatus, KeepsConditionsOfOthers) {

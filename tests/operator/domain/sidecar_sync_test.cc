@@ -1,0 +1,59 @@
+#include "operator/domain/sidecar_sync.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace tracekeeper::domain {
+namespace {
+
+struct SyncCase {
+  std::string_view name;
+  SidecarSync sync;
+  std::string_view want;  // status and reason
+  std::string_view sentence;
+};
+
+const SyncCase kCases[] = {
+    {"none_runs", {.digest = "new", .running = {}}, "True NoSidecars", "no running sidecar"},
+    {"all_have_it", {.digest = "new", .running = {{"new", 3}}}, "True AllSidecarsInSync", "Every"},
+    {"some_are_behind",
+     {.digest = "new",
+      .running = {{"new", 3}, {"old", 1}, {"older", 1}},
+      .behind_example = "shop/a"},
+     "False SidecarsBehind",
+     "2 sidecars still on an older configuration, for example in pod shop/a"},
+    {"one_refused",
+     {.digest = "new", .running = {{"old", 1}}, .refused = 1, .refusal = "shop/a: no endpoint"},
+     "False ConfigurationRefused",
+     "1 sidecar refused the configuration and kept the last good one: shop/a: no endpoint"},
+    {"some_did_not_answer",
+     {.digest = "new", .running = {{"new", 1}}, .unknown = 2, .unknown_example = "shop/b"},
+     "Unknown SidecarsNotReached",
+     "2 sidecars did not answer, for example in pod shop/b"},
+};
+
+class SyncTable : public testing::TestWithParam<SyncCase> {};
+
+TEST_P(SyncTable, SaysWhichConfigurationRuns) {
+  const SyncCase& c = GetParam();
+  const kube::Condition condition = ConfigurationInSync(c.sync, 4);
+  EXPECT_EQ(std::string(kube::NameOf(condition.status)) + " " + condition.reason, c.want);
+  EXPECT_THAT(condition.message, testing::HasSubstr(std::string(c.sentence)));
+  EXPECT_TRUE(kube::ValidateCondition(condition));
+  EXPECT_EQ(condition.observed_generation, 4);
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, SyncTable, testing::ValuesIn(kCases),
+                         [](const auto& test) { return std::string(test.param.name); });
+
+TEST(ConfigurationStatus, NamesTheMostUsedFirstAndAtMostSixteen) {
+  SidecarSync sync{.digest = "d3", .running = {}};
+  for (int i = 0; i < 20; ++i) sync.running["d" + std::to_string(i)] = i + 1;
+  const api::ConfigurationStatus status = ConfigurationStatusOf(sync);
+  ASSERT_EQ(status.running.size(), 16U);
+  EXPECT_EQ(status.running.front().digest, "d19");
+  EXPECT_EQ(status.running.front().pods, 20);
+}
+
+}  // namespace
+}  // namespace tracekeeper::domain
