@@ -11,6 +11,7 @@ find_package(spdlog CONFIG REQUIRED)
 find_package(CLI11 CONFIG REQUIRED)
 find_package(tl-expected CONFIG REQUIRED)
 find_package(GTest CONFIG REQUIRED)
+find_package(Protobuf REQUIRED)
 find_package(benchmark CONFIG)
 
 # Boost as every target must see it: libcpprest.so exports Asio symbols that merge with ours, so one
@@ -20,9 +21,9 @@ target_link_libraries(tracekeeper_asio INTERFACE Boost::headers Threads::Threads
 target_compile_definitions(tracekeeper_asio INTERFACE BOOST_ASIO_DISABLE_CO_AWAIT
                                                       _TURN_OFF_PLATFORM_STRING)
 
-# OpenSSL and yaml-cpp are linked statically into a program that sets TRACEKEEPER_STATIC_RUNTIME
-# (the sidecar: idle memory), and shared into all others. The expression is evaluated for the
-# program that is being linked, not for the library that names it.
+# OpenSSL, nghttp2, the compressors and yaml-cpp are linked statically into a program that sets
+# TRACEKEEPER_STATIC_RUNTIME (the sidecar: idle memory), and shared into all others. The expression
+# is evaluated for the program that is being linked, not for the library that names it.
 function(tracekeeper_switchable name shared static_libraries)
   set(archives "")
   foreach(library IN LISTS static_libraries)
@@ -40,3 +41,5 @@ function(tracekeeper_switchable name shared static_libraries)
 endfunction()
 tracekeeper_switchable(tracekeeper_openssl "OpenSSL::SSL;OpenSSL::Crypto" "ssl;crypto")
 tracekeeper_switchable(tracekeeper_yaml_cpp "yaml-cpp" "yaml-cpp")
+tracekeeper_switchable(tracekeeper_nghttp2 "nghttp2" "nghttp2")
+tracekeeper_switchable(tracekeeper_compression "deflate;z;zstd" "deflate;z;zstd")

@@ -3,14 +3,16 @@
 # servers that tests run, built from the pins in this repository. What is there already is not made
 # again; an interrupted run goes on where it stopped; two runs at once wait for each other.
 #
-#   tools/setup.sh [all]             packages, kube and images
+#   tools/setup.sh [all]             packages, kube, images, helm and kwok
 #   tools/setup.sh packages          Debian packages for everything
 #   tools/setup.sh build-packages    Debian packages to build and unit-test: compilers, libraries
 #   tools/setup.sh node-packages     Debian packages for a real node: containerd, runc, CNI, nftables
 #   tools/setup.sh kube              the kube program: etcd, all of Kubernetes, kubectl (tools/kube)
 #   tools/setup.sh images            images that test pods run (tools/testtool)
+#   tools/setup.sh helm              helm 3 and 4, kubeconform (tools/helm): for tests of the charts
+#   tools/setup.sh kwok              kwok (tools/kwok): nodes and pods that exist for the API server only
 #   tools/setup.sh path kube         prints where the program is, or will be
-#   tools/setup.sh path images       prints the folder of the image archives
+#   tools/setup.sh path NAME         prints the folder of images, helm or kwok
 #   tools/setup.sh check             says what is missing; exit code 1 if anything is
 #
 # Built things live in $TRACEKEEPER_CACHE, or $XDG_CACHE_HOME/tracekeeper, or ~/.cache/tracekeeper,
@@ -21,14 +23,13 @@ tools=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cache=${TRACEKEEPER_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/tracekeeper}
 
 readonly progress_seconds=15
-readonly go_minimum=1.24
 
 build_packages=(
   git make python3 ca-certificates curl time
   g++ cmake ninja-build ccache pkg-config
   libboost-dev libcli11-dev libcpprest-dev libdeflate-dev libexpected-dev libfmt-dev libnghttp2-dev
   libsimdjson-dev libspdlog-dev libssl-dev libyaml-cpp-dev libzstd-dev prometheus-cpp-dev zlib1g-dev
-  libbenchmark-dev libgmock-dev libgtest-dev
+  libbenchmark-dev libgmock-dev libgtest-dev python3-yaml
   clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev gcovr
 )
 node_packages=(
@@ -110,35 +111,37 @@ with_lock() { # name command...: one run at a time on this machine
 
 # --- Go ------------------------------------------------------------------------------------------
 
-require_go() {
-  local advice="install Go from https://go.dev/dl, or golang-1.23-go of bookworm-backports, which fetches a newer one by itself when GOTOOLCHAIN=auto; then run this again"
-  command -v go >/dev/null || fail "Go $go_minimum or newer is needed and there is none: Debian 12's own is too old; $advice"
+require_go() { # folder: its go.mod says which version it needs
+  local needed advice="install Go from https://go.dev/dl, or golang-1.23-go of bookworm-backports, which fetches a newer one by itself when GOTOOLCHAIN=auto; then run this again"
+  needed=$(sed -n 's/^go \([0-9.]*\)$/\1/p' "$tools/$1/go.mod")
+  command -v go >/dev/null || fail "Go $needed or newer is needed and there is none: Debian 12's own is too old; $advice"
   local version
-  version=$(cd "$tools/kube" && go env GOVERSION 2>&1) || fail "Go $go_minimum or newer is needed, and 'go' says: $version; $advice"
-  [ "$(printf '%s\n' "go$go_minimum" "$version" | sort -V | head -n 1)" = "go$go_minimum" ] ||
-    fail "Go $go_minimum or newer is needed and $(command -v go) is $version; $advice"
+  version=$(cd "$tools/$1" && go env GOVERSION 2>&1) || fail "Go $needed or newer is needed, and 'go' says: $version; $advice"
+  [ "$(printf '%s\n' "go$needed" "$version" | sort -V | head -n 1)" = "go$needed" ] ||
+    fail "Go $needed or newer is needed and $(command -v go) is $version; $advice"
 }
 
 # Every input of a Go program: its sources, its pins, and the command line that builds it.
 go_inputs() { # folder flags...
   local folder=$1
   shift
-  (cd "$tools/$folder" && sha256sum ./*.go ./go.*)
+  (cd "$tools/$folder" && shopt -s nullglob && sha256sum ./*.go ./go.*)
   printf '%s\n' "$@"
 }
 hash_of() { sha256sum | cut -c 1-12; }
 
-build_go() { # folder output flags...
-  local folder=$1 output=$2
-  shift 2
+build_go() { # folder package output flags...
+  local folder=$1 package=$2 output=$3 name
+  name=$(basename "$output")
+  shift 3
   # CGO off: static, and the same bytes from every machine. The owner's GOFLAGS could change them.
-  local go=(env -C "$tools/$folder" CGO_ENABLED=0 GOFLAGS=-buildvcs=false GOWORK=off go)
+  local go=(env -C "$tools/$folder" CGO_ENABLED=0 GOFLAGS=-buildvcs=false GOWORK=off nice go)
   describe_progress() { echo "$(grep -c '^go: downloading' "$1") modules fetched"; }
-  run_with_progress "$folder" "$folder-modules.log" "${go[@]}" list -mod=readonly -deps -f '{{.ImportPath}}' "${@:1:2}" .
+  run_with_progress "$name" "$name-modules.log" "${go[@]}" list -mod=readonly -deps -f '{{.ImportPath}}' "${@:1:2}" "$package"
   local total
-  total=$(grep -vc '^go: ' "$cache/$folder-modules.log")
+  total=$(grep -vc '^go: ' "$cache/$name-modules.log")
   describe_progress() { echo "$(grep -vc '^go: ' "$1") packages compiled of at most $total"; }
-  run_with_progress "$folder" "$folder-build.log" "${go[@]}" build -v -mod=readonly -trimpath "$@" -o "$output" .
+  run_with_progress "$name" "$name-build.log" "${go[@]}" build -v -mod=readonly -trimpath "$@" -o "$output" "$package"
 }
 
 # --- kube ----------------------------------------------------------------------------------------
@@ -166,12 +169,12 @@ make_kube() {
   local folder flags
   folder=$(kube_folder)
   [ ! -x "$folder/kube" ] || return 0
-  require_go
+  require_go kube
   mapfile -t flags < <(kube_flags)
   say "building Kubernetes $(kubernetes_version) and etcd from source, once: about 11 CPU minutes and 4 GB of Go cache"
   rm -rf "$cache"/kube-*.unfinished
   mkdir -p "$folder.unfinished"
-  build_go kube "$folder.unfinished/kube" "${flags[@]}"
+  build_go kube . "$folder.unfinished/kube" "${flags[@]}"
   mv -T "$folder.unfinished" "$folder"
   say "kube is ready: $folder/kube"
 }
@@ -185,15 +188,61 @@ make_images() {
   local folder unfinished
   folder=$(images_folder)
   [ ! -e "$folder/testtool.tar" ] || return 0
-  require_go
+  require_go testtool
   [ -x /bin/busybox ] || fail "the test images need busybox-static; run: tools/setup.sh node-packages"
   unfinished=$folder.unfinished
   rm -rf "$cache"/images-*.unfinished
   mkdir -p "$unfinished"
-  build_go testtool "$unfinished/testtool" -ldflags "-s -w"
+  build_go testtool . "$unfinished/testtool" -ldflags "-s -w"
   "$tools/images/make_test_images.sh" "$unfinished" "$unfinished/testtool"
   mv -T "$unfinished" "$folder"
   say "test images are ready: $folder"
+}
+
+# --- Helm, kubeconform ---------------------------------------------------------------------------
+
+helm_folder() { echo "$cache/helm-$(go_inputs helm "$(cat "$tools"/helm/oldest/go.*)" "$(kubernetes_version)" | hash_of)"; }
+# The specification of Kubernetes' own objects, as its module in the folder's go.mod has it.
+api_specification() { # folder
+  echo "$(env -C "$tools/$1" GOWORK=off go mod download -json k8s.io/kubernetes |
+    sed -n 's/^\t"Dir": "\(.*\)",$/\1/p')/api/openapi-spec/swagger.json"
+}
+make_helm() {
+  local folder
+  folder=$(helm_folder)
+  [ ! -x "$folder/kubeconform" ] || return 0
+  require_go helm
+  say "building Helm 3, Helm 4 and kubeconform from source, once: about 5 CPU minutes"
+  rm -rf "$cache"/helm-*.unfinished
+  mkdir -p "$folder.unfinished"
+  build_go helm helm.sh/helm/v4/cmd/helm "$folder.unfinished/helm4" -ldflags "-s -w"
+  build_go helm helm.sh/helm/v3/cmd/helm "$folder.unfinished/helm3" -ldflags "-s -w"
+  build_go helm github.com/yannh/kubeconform/cmd/kubeconform "$folder.unfinished/kubeconform" -ldflags "-s -w"
+  install -m 644 "$(api_specification helm/oldest)" "$folder.unfinished/kubernetes-oldest.json"
+  install -m 644 "$(api_specification kube)" "$folder.unfinished/kubernetes-newest.json"
+  mv -T "$folder.unfinished" "$folder"
+  say "helm is ready: $folder"
+}
+
+# --- kwok ----------------------------------------------------------------------------------------
+
+kwok_folder() { echo "$cache/kwok-$(go_inputs kwok | hash_of)"; }
+make_kwok() {
+  local folder stages
+  folder=$(kwok_folder)
+  [ ! -x "$folder/kwok" ] || return 0
+  require_go kwok
+  say "building kwok from source, once: about 3 CPU minutes"
+  rm -rf "$cache"/kwok-*.unfinished
+  mkdir -p "$folder.unfinished/stages"
+  build_go kwok sigs.k8s.io/kwok/cmd/kwok "$folder.unfinished/kwok" -ldflags "-s -w"
+  # It does nothing without stages, which say when a node is Ready and a pod is Running.
+  stages=$(env -C "$tools/kwok" GOFLAGS=-mod=readonly GOWORK=off go list -m -f '{{.Dir}}' sigs.k8s.io/kwok)/kustomize/stage
+  install -m 644 "$stages"/node/fast/*.yaml "$stages"/node/heartbeat-with-lease/*.yaml \
+    "$stages"/pod/fast/*.yaml "$folder.unfinished/stages"
+  rm -f "$folder.unfinished/stages/kustomization.yaml"
+  mv -T "$folder.unfinished" "$folder"
+  say "kwok is ready: $folder"
 }
 
 trap 'exit 130' INT
@@ -207,6 +256,8 @@ check() {
   [ ${#missing[@]} = 0 ] || { say "missing Debian packages: ${missing[*]}"; status=1; }
   [ -x "$(kube_folder)/kube" ] || { say "kube is not built"; status=1; }
   [ -e "$(images_folder)/testtool.tar" ] || { say "the test images are not made"; status=1; }
+  [ -x "$(helm_folder)/kubeconform" ] || { say "helm is not built"; status=1; }
+  [ -x "$(kwok_folder)/kwok" ] || { say "kwok is not built"; status=1; }
   return $status
 }
 
@@ -214,7 +265,9 @@ print_path() { # name
   case $1 in
     kube) echo "$(kube_folder)/kube" ;;
     images) images_folder ;;
-    *) fail "no path is known for '$1'; known: kube images" ;;
+    helm) helm_folder ;;
+    kwok) kwok_folder ;;
+    *) fail "no path is known for '$1'; known: kube images helm kwok" ;;
   esac
 }
 
@@ -223,6 +276,8 @@ case "${1:-all}" in
     with_lock packages install_packages "${build_packages[@]}" "${node_packages[@]}"
     with_lock kube make_kube
     with_lock images make_images
+    with_lock helm make_helm
+    with_lock kwok make_kwok
     say "all is there"
     ;;
   packages) with_lock packages install_packages "${build_packages[@]}" "${node_packages[@]}" ;;
@@ -230,6 +285,8 @@ case "${1:-all}" in
   node-packages) with_lock packages install_packages "${node_packages[@]}" ;;
   kube) with_lock kube make_kube ;;
   images) with_lock images make_images ;;
+  helm) with_lock helm make_helm ;;
+  kwok) with_lock kwok make_kwok ;;
   path) print_path "${2:-}" ;;
   check) check ;;
   *)

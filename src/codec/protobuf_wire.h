@@ -11,9 +11,9 @@
 //
 // Threads:  values; one thread at a time. Views live as long as the message's bytes.
 // Failure:  Next() is false at the end and at the first damaged field; Finish() tells which: a tag
-//           or length cut off or beyond the end, a varint of more than 10 bytes, field number 0 or
-//           above 2^29 - 1, a group (wire types 3 and 4, which proto3 never writes), wire types 6
-//           and 7.
+//           or length cut off or beyond the end, a varint of more than 10 bytes (a tag or length:
+//           5), field number 0 or above 2^29 - 1, a group (wire types 3 and 4, which proto3 never
+//           writes), wire types 6 and 7.
 // Source:   protobuf.dev, "Encoding". Inline, because relays spend most of their time here.
 
 #include <bit>
@@ -30,9 +30,10 @@ namespace tracekeeper::codec {
 
 enum class WireType : std::uint8_t { kVarint = 0, kFixed64 = 1, kBytes = 2, kFixed32 = 5 };
 
-/// Takes a varint off the front of `bytes`; nothing when it is cut off or longer than 10 bytes.
-/// Also the elements of a packed field.
-[[nodiscard]] inline std::optional<std::uint64_t> TakeVarint(std::string_view& bytes);
+/// Takes a varint off the front of `bytes`; nothing when it is cut off or longer than `longest`
+/// bytes. Also for the elements of a packed field.
+[[nodiscard]] inline std::optional<std::uint64_t> TakeVarint(std::string_view& bytes,
+                                                             std::size_t longest = 10);
 
 class WireReader {
  public:
@@ -115,9 +116,8 @@ class WireWriter {
   std::string& out_;
 };
 
-inline std::optional<std::uint64_t> TakeVarint(std::string_view& bytes) {
-  constexpr std::size_t kLongest = 10;
-  const std::size_t longest = bytes.size() < kLongest ? bytes.size() : kLongest;
+inline std::optional<std::uint64_t> TakeVarint(std::string_view& bytes, std::size_t longest) {
+  if (bytes.size() < longest) longest = bytes.size();
   std::uint64_t value = 0;
   for (std::size_t i = 0; i < longest; ++i) {
     const auto byte = static_cast<unsigned char>(bytes[i]);
@@ -137,8 +137,9 @@ inline bool WireReader::Damaged(const char* what) {
 
 inline bool WireReader::Next() {
   if (rest_.empty() || damage_ != nullptr) return false;
+  constexpr std::size_t kLongestTag = 5;  // also of a length: what libprotobuf takes
   const char* const start = rest_.data();
-  const auto tag = TakeVarint(rest_);
+  const auto tag = TakeVarint(rest_, kLongestTag);
   if (!tag) return Damaged("its tag is cut off or too long");
   constexpr std::uint64_t kLargestTag = 0xFFFFFFFFU;
   if (*tag > kLargestTag || *tag < 8) return Damaged("its number is out of range");
@@ -161,7 +162,7 @@ inline bool WireReader::Next() {
       break;
     }
     case 2: {
-      const auto size = TakeVarint(rest_);
+      const auto size = TakeVarint(rest_, kLongestTag);
       if (!size) return Damaged("its length is cut off or too long");
       if (*size > rest_.size()) return Damaged("its length is beyond the message's end");
       type_ = WireType::kBytes;
