@@ -148,6 +148,32 @@ void BatchQueue::Settle(Signal signal, std::size_t bytes, std::size_t items) {
   items_[IndexOf(signal)] -= items;
 }
 
+std::vector<Batch> BatchQueue::Halve(const Batch& batch) {
+  const RequestLimits half{.items = (batch.items + 1) / 2, .bytes = batch.request.size()};
+  auto pieces = SplitRequest(batch.signal, batch.request, half);
+  if (!pieces || pieces->size() < 2) return {};
+  Settle(batch.signal, batch.request.size(), batch.items);
+  std::vector<Batch> halves;
+  for (RequestPiece& piece : *pieces) {
+    bytes_ += piece.request.size();
+    items_[IndexOf(batch.signal)] += piece.items;
+    halves.push_back({.signal = batch.signal,
+                      .request = std::move(piece.request),
+                      .items = piece.items,
+                      .since = batch.since,
+                      .shed_generation = batch.shed_generation});
+  }
+  return halves;
+}
+
+void BatchQueue::Clear() {
+  open_ = {};
+  sealed_.clear();
+  bytes_ = 0;
+  waiting_bytes_ = {};
+  items_ = {};
+}
+
 void BatchQueue::Flush() {
   for (const Signal signal : kSignals) Seal(signal);
 }

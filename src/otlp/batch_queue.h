@@ -18,6 +18,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "src/base/clock.h"
 #include "src/otlp/relay_counters.h"
@@ -70,6 +71,11 @@ class BatchQueue {
   bool LeaveOutShed(Batch& batch);
   /// `bytes` and `items` that Take() gave are delivered, dropped or given up, as counted elsewhere.
   void Settle(Signal signal, std::size_t bytes, std::size_t items);
+
+  /// A batch in flight in two or more pieces, in flight in its place; none when it is one record.
+  std::vector<Batch> Halve(const Batch& batch);
+  /// Forgets everything, as counted elsewhere.
+  void Clear();
 
   /// Makes every open batch due.
   void Flush();
