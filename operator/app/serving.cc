@@ -1,5 +1,7 @@
 #include "operator/app/serving.h"
 
+#include "operator/domain/webhook_probe.h"
+
 namespace tracekeeper::app {
 namespace {
 
@@ -25,6 +27,9 @@ Serving::Serving(const Options& options, Control& control,
       return control_.injector().Review(request);
     });
   }
+  webhooks_.Register(std::string(domain::kProbePath), [](const webhook::AdmissionRequest&) {
+    return webhook::AdmissionResponse{.patch = std::string(domain::ProbeAnswerPatch())};
+  });
   AddServer(
       runtime::Phase::kHttp, ServerOptionsOf(options, "health", options.health_port),
       [this](const net::Request& request) { return ServeHealth(request); }, around.log);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "operator/domain/names.h"
+#include "operator/domain/webhook_probe.h"
 #include "src/config/sidecar_config.h"
 #include "src/crypto/digest.h"
 
@@ -71,6 +72,7 @@ Result<ObservedWebhook> ObservedWebhook::From(const codec::JsonValue& configurat
   ObservedWebhook result;
   result.meta = TRY(ObservedMeta(configuration));
   for (const codec::JsonValue webhook : configuration["webhooks"].Elements()) {
+    if (webhook["name"].StringOr("") == domain::kProbeWebhook) continue;
     for (const codec::JsonValue expression :
          webhook["namespaceSelector"]["matchExpressions"].Elements()) {
       if (expression["operator"].StringOr("") != "In") continue;

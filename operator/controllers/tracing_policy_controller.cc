@@ -43,6 +43,12 @@ bool IsPaused(const api::TracingPolicy& policy) {
   return found != policy.metadata.annotations.end() && found->second == "true";
 }
 
+bool WasReady(const domain::PolicyObservation& seen) {
+  const kube::Condition* ready = kube::FindCondition(seen.conditions, domain::kReadyCondition);
+  return ready != nullptr && ready->status == kube::ConditionStatus::kTrue &&
+         ready->observed_generation == seen.generation;
+}
+
 }  // namespace
 
 TracingPolicyController::TracingPolicyController(Stores stores, ConfigMaps& config_maps,
@@ -118,7 +124,11 @@ void TracingPolicyController::BringIntoForce(const api::TracingPolicy& policy,
     if (is_clean && !compiled.is_fleet()) note(UnsetFinalizer(policy, context));
     coverage_.SetPrepared(compiled.key, std::move(prepared));
   }
-  observation.uncovered_namespaces = coverage_.Uncovered(namespaces, context.now);
+  observation.webhook_trouble = coverage_.trouble();
+  // A new leader has not looked at the webhook yet: what the status says of it still stands.
+  if (coverage_.is_known() || !WasReady(observation)) {
+    observation.uncovered_namespaces = coverage_.Uncovered(namespaces, context.now);
+  }
   CountPods(compiled, namespaces, observation);
 }
 

@@ -1,9 +1,14 @@
 #include "operator/controllers/webhook_controller.h"
 
+#include "src/base/backoff.h"
+
 namespace tracekeeper::controllers {
 namespace {
 
 constexpr std::string_view kFieldManager = "tracekeeper-webhook";
+// Usually the first probe is answered; an API server whose own watch broke may take a while.
+constexpr Backoff kProbeBackoff{.first = std::chrono::milliseconds(10),
+                                .cap = std::chrono::seconds(2)};
 
 }  // namespace
 
@@ -18,7 +23,8 @@ WebhookController::WebhookController(Options options, kube::Client& client,
       namespaces_(namespaces),
       webhooks_(webhooks),
       coverage_(coverage),
-      trust_(trust) {}
+      trust_(trust),
+      probe_(client, options_.endpoint.service_namespace) {}
 
 kube::ObjectKey WebhookController::Key() {
   return {"", std::string(domain::kWebhookConfigurationName)};
@@ -36,22 +42,63 @@ Result<runtime::Requeue> WebhookController::Reconcile(const kube::ObjectKey& /*k
 
   const domain::WebhookCoverage coverage = PlanNow();
   const auto owner = TRY(ReadOwner(context));
-  const std::string json = domain::WebhookConfigurationJson(coverage, endpoint, owner);
-  if (!IsInForce(json)) {
+  const domain::WebhookConfiguration wanted =
+      domain::PlanWebhookConfiguration(coverage, endpoint, owner);
+  if (!IsApplied(wanted.json)) {
     const kube::Document applied = TRY(client_.Apply(
-        kube::kMutatingWebhookConfigurations, Key(), json,
+        kube::kMutatingWebhookConfigurations, Key(), wanted.json,
         {.field_manager = std::string(kFieldManager), .force = kube::Force::kYes}, context.stop));
-    applied_json_ = json;
+    applied_json_ = wanted.json;
     applied_version_ = applied["metadata"]["resourceVersion"].StringOr("");
+    confirmed_token_.clear();
+    probes_ = 0;
     context.log.Info("Applied webhook configuration",
                      {{"best_effort_namespaces", coverage.best_effort.size()},
                       {"required_namespaces", coverage.required.size()}});
   }
+  // Not held back by the probe: a certificate that expired is one reason for a probe to fail.
   trust_.SetApplied(endpoint.ca_bundle_pem, context.now);
-  for (const kube::ObjectKey& policy : coverage_.SetApplied(coverage, context.now)) {
-    options_.notify_policy(policy);
+  if (confirmed_token_ == wanted.probe_token) return runtime::Requeue::Never();
+  return Confirm(wanted.probe_token, coverage, context);
+}
+
+Result<runtime::Requeue> WebhookController::Confirm(const std::string& token,
+                                                    const domain::WebhookCoverage& coverage,
+                                                    runtime::ReconcileContext& context) {
+  const ProbeResult result = TRY(probe_.Ask(token, context.stop));
+  if (result.verdict == ProbeVerdict::kNotYet) {
+    return runtime::Requeue::After(kProbeBackoff.Wait(probes_++, 0));
   }
+  if (result.verdict == ProbeVerdict::kUnreachable) {
+    return runtime::Requeue::After(OnUnreachable(result.detail, context));
+  }
+  if (result.verdict == ProbeVerdict::kRefused) {
+    context.log.Warn(
+        "Cannot prove that the webhook is in force: the dry run of a ConfigMap is "
+        "refused; it counts as in force",
+        {{"reason", result.detail}});
+  }
+  if (unreachable_since_) context.log.Info("The API server can call the webhook again", {});
+  unreachable_since_.reset();
+  confirmed_token_ = token;
+  Notify(coverage_.SetApplied(coverage, context.now));
   return runtime::Requeue::Never();
+}
+
+Duration WebhookController::OnUnreachable(const std::string& detail,
+                                          runtime::ReconcileContext& context) {
+  if (!unreachable_since_) {
+    unreachable_since_ = context.now;
+    context.log.Warn("The API server cannot call the webhook", {{"reason", detail}});
+  }
+  if (context.now - *unreachable_since_ >= kPatience) {
+    Notify(coverage_.SetTrouble("The API server cannot call the webhook: " + detail));
+  }
+  return kProbeBackoff.Wait(probes_++, 0);
+}
+
+void WebhookController::Notify(const std::vector<kube::ObjectKey>& policies) const {
+  for (const kube::ObjectKey& policy : policies) options_.notify_policy(policy);
 }
 
 domain::WebhookCoverage WebhookController::PlanNow() const {
@@ -88,7 +135,7 @@ Result<std::optional<kube::OwnerReference>> WebhookController::ReadOwner(
 }
 
 // What we applied last is what we want now, and nobody wrote the object since.
-bool WebhookController::IsInForce(const std::string& json) const {
+bool WebhookController::IsApplied(const std::string& json) const {
   if (json != applied_json_) return false;
   const auto seen = webhooks_.Find(Key());
   return seen != nullptr && seen->meta.resource_version == applied_version_;

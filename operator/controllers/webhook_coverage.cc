@@ -1,6 +1,7 @@
 #include "operator/controllers/webhook_coverage.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace tracekeeper::controllers {
 
@@ -58,14 +59,35 @@ std::vector<kube::ObjectKey> WebhookCoverageLedger::SetApplied(
     if (!covered.contains(name)) changed.insert(name);
   }
   covered_since_ = std::move(covered);
+  const bool was_in_trouble = !std::exchange(trouble_, "").empty();
+  const bool is_news = was_in_trouble || !std::exchange(is_known_, true);
 
   std::vector<kube::ObjectKey> concerned;
   for (const auto& [policy, namespaces] : prepared_) {
-    if (std::ranges::any_of(namespaces, [&](const auto& name) { return changed.contains(name); })) {
-      concerned.push_back(policy);
-    }
+    const auto has_changed = [&](const std::string& name) { return changed.contains(name); };
+    if (is_news || std::ranges::any_of(namespaces, has_changed)) concerned.push_back(policy);
   }
   return concerned;
+}
+
+std::vector<kube::ObjectKey> WebhookCoverageLedger::SetTrouble(std::string sentence) {
+  const std::scoped_lock lock(mutex_);
+  is_known_ = true;
+  if (trouble_ == sentence) return {};
+  trouble_ = std::move(sentence);
+  std::vector<kube::ObjectKey> concerned;
+  for (const auto& [policy, namespaces] : prepared_) concerned.push_back(policy);
+  return concerned;
+}
+
+std::string WebhookCoverageLedger::trouble() const {
+  const std::scoped_lock lock(mutex_);
+  return trouble_;
+}
+
+bool WebhookCoverageLedger::is_known() const {
+  const std::scoped_lock lock(mutex_);
+  return is_known_;
 }
 
 std::vector<std::string> WebhookCoverageLedger::Uncovered(

@@ -23,8 +23,7 @@ namespace tracekeeper::controllers {
 
 class WebhookCoverageLedger {
  public:
-  /// An update of the webhook configuration is in force on one API server this long after its
-  /// answer; seen up to 9 ms.
+  /// Once one API server uses the webhook configuration, the others are given this long.
   static constexpr Duration kPropagation = std::chrono::milliseconds(10);
 
   /// Called when a namespace joined or left what is prepared.
@@ -39,8 +38,14 @@ class WebhookCoverageLedger {
   /// `coverage` without the namespaces that are not prepared by any policy.
   [[nodiscard]] domain::WebhookCoverage Prepared(domain::WebhookCoverage coverage) const;
 
-  /// `coverage` was applied. The policies that were waiting for it, or lost a namespace by it.
+  /// `coverage` is in force. The policies that were waiting for it, or lost a namespace by it.
   std::vector<kube::ObjectKey> SetApplied(const domain::WebhookCoverage& coverage, Instant now);
+  /// The API server cannot call the webhook, in a sentence: no namespace is covered until
+  /// SetApplied. The policies that this concerns; none when it was known.
+  std::vector<kube::ObjectKey> SetTrouble(std::string sentence);
+  [[nodiscard]] std::string trouble() const;
+  /// False on a new leader until it has looked: then what a status says of coverage still stands.
+  [[nodiscard]] bool is_known() const;
   /// Those of `namespaces` whose pods the API server does not send us yet.
   [[nodiscard]] std::vector<std::string> Uncovered(const std::vector<std::string>& namespaces,
                                                    Instant now) const;
@@ -54,6 +59,8 @@ class WebhookCoverageLedger {
   std::map<kube::ObjectKey, std::set<std::string>> prepared_;
   std::set<std::string> kept_;
   std::map<std::string, Instant, std::less<>> covered_since_;
+  std::string trouble_;
+  bool is_known_ = false;
   std::function<void()> on_prepared_;
 };
 

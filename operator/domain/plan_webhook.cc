@@ -5,6 +5,7 @@
 
 #include "operator/domain/names.h"
 #include "operator/domain/select_policy.h"
+#include "operator/domain/webhook_probe.h"
 #include "src/codec/base64.h"
 #include "src/codec/json_writer.h"
 
@@ -66,41 +67,80 @@ void WriteNamespaceSelector(JsonWriter& json, const std::vector<std::string>& na
   json.EndArray().EndObject().EndArray().EndObject();
 }
 
-void WriteRules(JsonWriter& json) {
+void WriteRules(JsonWriter& json, std::string_view resource) {
   json.Key("rules").BeginArray().BeginObject();
   json.Key("operations").BeginArray().String("CREATE").EndArray();
   json.Key("apiGroups").BeginArray().String("").EndArray();
   json.Key("apiVersions").BeginArray().String("v1").EndArray();
-  json.Key("resources").BeginArray().String("pods").EndArray();
+  json.Key("resources").BeginArray().String(resource).EndArray();
   json.Member("scope", "Namespaced").EndObject().EndArray();
 }
 
-void WriteEntry(JsonWriter& json, std::string_view name, std::string_view path,
-                std::string_view failure_policy, const std::vector<std::string>& namespaces,
-                const WebhookEndpoint& endpoint) {
-  if (namespaces.empty()) return;
-  json.BeginObject().Member("name", name);
-  WriteClientConfig(json, endpoint, path);
-  WriteRules(json);
-  WriteNamespaceSelector(json, namespaces);
-  json.Key("objectSelector").BeginObject().EndObject();
+void WriteMatchConditions(JsonWriter& json) {
   json.Key("matchConditions").BeginArray();
   for (const MatchCondition& condition : kMatchConditions) {
     json.BeginObject().Member("name", condition.name);
     json.Member("expression", condition.expression).EndObject();
   }
   json.EndArray();
+}
+
+/// What all entries have alike, to the end of the entry.
+void EndEntry(JsonWriter& json, std::string_view failure_policy, std::string_view reinvocation) {
   json.Member("matchPolicy", "Equivalent").Member("failurePolicy", failure_policy);
-  json.Member("sideEffects", "None").Member("reinvocationPolicy", "IfNeeded");
+  json.Member("sideEffects", "None").Member("reinvocationPolicy", reinvocation);
   json.Key("timeoutSeconds").Integer(kWebhookTimeoutSeconds);
   json.Key("admissionReviewVersions").BeginArray().String("v1").EndArray();
   json.EndObject();
+}
+
+void WritePodEntry(JsonWriter& json, std::string_view name, std::string_view path,
+                   std::string_view failure_policy, const std::vector<std::string>& namespaces,
+                   const WebhookEndpoint& endpoint) {
+  if (namespaces.empty()) return;
+  json.BeginObject().Member("name", name);
+  WriteClientConfig(json, endpoint, path);
+  WriteRules(json, "pods");
+  WriteNamespaceSelector(json, namespaces);
+  json.Key("objectSelector").BeginObject().EndObject();
+  WriteMatchConditions(json);
+  EndEntry(json, failure_policy, "IfNeeded");
+}
+
+/// Under Fail, so that the API server's answer says why it cannot call us. It can stop nothing but
+/// the probe itself.
+void WriteProbeEntry(JsonWriter& json, std::string_view token, const WebhookEndpoint& endpoint) {
+  json.BeginObject().Member("name", kProbeWebhook);
+  WriteClientConfig(json, endpoint, kProbePath);
+  WriteRules(json, "configmaps");
+  WriteNamespaceSelector(json, {endpoint.service_namespace});
+  json.Key("objectSelector").BeginObject().Key("matchLabels").BeginObject();
+  json.Member(kProbeLabel, token).EndObject().EndObject();
+  EndEntry(json, "Fail", "Never");
 }
 
 void WriteOwner(JsonWriter& json, const kube::OwnerReference& owner) {
   json.Key("ownerReferences").BeginArray().BeginObject();
   json.Member("apiVersion", owner.api_version).Member("kind", owner.kind);
   json.Member("name", owner.name).Member("uid", owner.uid).EndObject().EndArray();
+}
+
+std::string ConfigurationJson(const WebhookCoverage& coverage, const WebhookEndpoint& endpoint,
+                              const std::optional<kube::OwnerReference>& owner,
+                              std::string_view probe_token) {
+  JsonWriter json;
+  json.BeginObject().Member("apiVersion", "admissionregistration.k8s.io/v1");
+  json.Member("kind", "MutatingWebhookConfiguration");
+  json.Key("metadata").BeginObject().Member("name", kWebhookConfigurationName);
+  json.Key("labels").BeginObject().Member(kManagedByLabel, kManagedByValue).EndObject();
+  if (owner) WriteOwner(json, *owner);
+  json.EndObject().Key("webhooks").BeginArray();
+  WritePodEntry(json, kBestEffortWebhook, kBestEffortPath, "Ignore", coverage.best_effort,
+                endpoint);
+  WritePodEntry(json, kRequiredWebhook, kRequiredPath, "Fail", coverage.required, endpoint);
+  WriteProbeEntry(json, probe_token, endpoint);
+  json.EndArray().EndObject();
+  return json.Take();
 }
 
 }  // namespace
@@ -127,20 +167,13 @@ WebhookCoverage PlanCoverage(const PolicySnapshot& snapshot,
   return coverage;
 }
 
-std::string WebhookConfigurationJson(const WebhookCoverage& coverage,
-                                     const WebhookEndpoint& endpoint,
-                                     const std::optional<kube::OwnerReference>& owner) {
-  JsonWriter json;
-  json.BeginObject().Member("apiVersion", "admissionregistration.k8s.io/v1");
-  json.Member("kind", "MutatingWebhookConfiguration");
-  json.Key("metadata").BeginObject().Member("name", kWebhookConfigurationName);
-  json.Key("labels").BeginObject().Member(kManagedByLabel, kManagedByValue).EndObject();
-  if (owner) WriteOwner(json, *owner);
-  json.EndObject().Key("webhooks").BeginArray();
-  WriteEntry(json, kBestEffortWebhook, kBestEffortPath, "Ignore", coverage.best_effort, endpoint);
-  WriteEntry(json, kRequiredWebhook, kRequiredPath, "Fail", coverage.required, endpoint);
-  json.EndArray().EndObject();
-  return json.Take();
+WebhookConfiguration PlanWebhookConfiguration(const WebhookCoverage& coverage,
+                                              const WebhookEndpoint& endpoint,
+                                              const std::optional<kube::OwnerReference>& owner) {
+  WebhookConfiguration result;
+  result.probe_token = ProbeToken(ConfigurationJson(coverage, endpoint, owner, ""));
+  result.json = ConfigurationJson(coverage, endpoint, owner, result.probe_token);
+  return result;
 }
 
 }  // namespace tracekeeper::domain

@@ -1,9 +1,10 @@
 #pragma once
 // What the operator's MutatingWebhookConfiguration should say, from policies and namespaces: one
-// entry for each injection mode, each listing exactly the namespaces whose pods can be selected.
+// entry for each injection mode, each listing exactly the namespaces whose pods can be selected,
+// and one by which the operator proves that all this is in force.
 //
 //   const WebhookCoverage coverage = PlanCoverage(snapshot, namespaces, own_namespace);
-//   client.Apply(..., WebhookConfigurationJson(coverage, endpoint));
+//   client.Apply(..., PlanWebhookConfiguration(coverage, endpoint, owner).json);
 //
 // Threads:  pure. Output is sorted, so equal input gives equal bytes and an apply of it is a no-op.
 
@@ -42,7 +43,7 @@ WebhookCoverage PlanCoverage(const PolicySnapshot& snapshot,
 /// Service.
 struct WebhookEndpoint {
   std::string url;
-  std::string service_namespace;
+  std::string service_namespace;  // the operator's own, in either case
   std::string service_name;
   std::int32_t service_port = 443;
   std::string ca_bundle_pem;
@@ -56,10 +57,17 @@ inline constexpr std::string_view kBestEffortPath = "/inject/best-effort";
 inline constexpr std::string_view kRequiredPath = "/inject/required";
 inline constexpr int kWebhookTimeoutSeconds = 2;
 
-/// The object as server-side apply wants it. An entry without namespaces is left out (the API
-/// server refuses an empty In). `owner`: the chart's ClusterRole, so that it goes with the chart.
-std::string WebhookConfigurationJson(const WebhookCoverage& coverage,
-                                     const WebhookEndpoint& endpoint,
-                                     const std::optional<kube::OwnerReference>& owner);
+struct WebhookConfiguration {
+  std::string json;         // the object as server-side apply wants it
+  std::string probe_token;  // by which it can be proven in force (webhook_probe.h)
+
+  bool operator==(const WebhookConfiguration&) const = default;
+};
+
+/// An entry without namespaces is left out (the API server refuses an empty In); the probe's entry
+/// is always there. `owner`: the chart's ClusterRole, so that it goes with the chart.
+WebhookConfiguration PlanWebhookConfiguration(const WebhookCoverage& coverage,
+                                              const WebhookEndpoint& endpoint,
+                                              const std::optional<kube::OwnerReference>& owner);
 
 }  // namespace tracekeeper::domain

@@ -134,6 +134,11 @@ void FakeApiServer::FailNext(Fault fault) {
   core_->faults.push_back(std::move(fault));
 }
 
+void FakeApiServer::ForgetFaults() {
+  const std::lock_guard lock(core_->mutex);
+  core_->faults.clear();
+}
+
 void FakeApiServer::Compact() {
   const std::lock_guard lock(core_->mutex);
   core_->store.Compact();

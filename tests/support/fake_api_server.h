@@ -81,6 +81,7 @@ class FakeApiServer final : public net::Transport {
 
   /// Faults are tried in the order they were given; the first that matches takes the request.
   void FailNext(Fault fault);
+  void ForgetFaults();
   /// Forgets history: watches from, and continue tokens of, older versions answer 410.
   void Compact();
   /// Ends the watches that run now.

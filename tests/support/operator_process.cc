@@ -63,7 +63,8 @@ Result<OperatorProcess> OperatorProcess::Start(Bed& bed, const OperatorOptions& 
       fmt::format("--namespace={}", kOperatorNamespace),
       "--bind-address=127.0.0.1",
       fmt::format("--webhook-port={}", webhook),
-      fmt::format("--webhook-url=https://127.0.0.1:{}", webhook),
+      "--webhook-url=" + (options.webhook_url.empty() ? fmt::format("https://127.0.0.1:{}", webhook)
+                                                      : options.webhook_url),
       fmt::format("--metrics-port={}", metrics),
       fmt::format("--health-port={}", health),
       "--sidecar-image=" + options.sidecar_image,

@@ -31,6 +31,7 @@ struct OperatorOptions {
   std::vector<std::string> flags = {};
   std::string name = "operator";  // of the log file, for several at once
   bool leader_election = false;
+  std::string webhook_url = {};  // where the API server is told to call; empty: where it listens
 };
 
 class OperatorProcess {

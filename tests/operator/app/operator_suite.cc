@@ -25,9 +25,9 @@ void OperatorSuite::TearDownTestSuite() {
   bed_.reset();
 }
 
-void OperatorSuite::StartOperator() {
+void OperatorSuite::StartOperator(const test_support::OperatorOptions& options) {
   operator_.reset();
-  auto started = OperatorProcess::Start(*bed_);
+  auto started = OperatorProcess::Start(*bed_, options);
   ASSERT_TRUE(started) << started.error().message;
   operator_ = std::make_unique<OperatorProcess>(std::move(*started));
 }
@@ -41,13 +41,17 @@ std::string OperatorSuite::Kubectl(const std::vector<std::string>& arguments,
   return result.out;
 }
 
-void OperatorSuite::ApplyReady(const PolicyText& policy, const std::string& namespace_labels) {
+void OperatorSuite::Apply(const PolicyText& policy, const std::string& namespace_labels) {
   Kubectl({"apply", "-f", "-"},
           fmt::format("apiVersion: v1\nkind: Namespace\nmetadata: {{name: {}, labels: {}}}\n---\n"
                       "apiVersion: tracekeeper.dev/v1alpha1\nkind: TracingPolicy\n"
                       "metadata: {{name: {}, namespace: {}}}\nspec: {{{}}}\n",
                       policy.namespace_name, namespace_labels, policy.name, policy.namespace_name,
                       policy.spec));
+}
+
+void OperatorSuite::ApplyReady(const PolicyText& policy, const std::string& namespace_labels) {
+  Apply(policy, namespace_labels);
   Kubectl({"wait", "-n", policy.namespace_name, "--for=condition=Ready", "--timeout=20s",
            "tkp/" + policy.name});
 }

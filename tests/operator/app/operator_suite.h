@@ -31,12 +31,14 @@ class OperatorSuite : public testing::Test {
   static void TearDownTestSuite();
 
   /// Starts the operator (again).
-  static void StartOperator();
+  static void StartOperator(const test_support::OperatorOptions& options = {});
 
   /// kubectl as admin; the test fails with the cluster's view when it does.
   static std::string Kubectl(const std::vector<std::string>& arguments,
                              std::string_view input = {});
-  /// Makes the namespace, applies the policy there and waits until it is Ready.
+  /// Makes the namespace and applies the policy there.
+  static void Apply(const PolicyText& policy, const std::string& namespace_labels = "{}");
+  /// The same, and waits until it is Ready.
   static void ApplyReady(const PolicyText& policy, const std::string& namespace_labels = "{}");
   /// Creates a pod labelled app=`app`; the result says whether the API server took it.
   static test_support::CommandResult CreatePod(std::string_view namespace_name,

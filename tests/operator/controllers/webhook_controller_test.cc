@@ -9,9 +9,18 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 using testing::Not;
 
 const kube::ObjectKey kPolicy{"shop", "checkout"};
+/// The probe's ConfigMap after the webhook saw it, and as it comes back when nobody did.
+constexpr std::string_view kMarked =
+    R"({"metadata":{"annotations":{"tracekeeper.dev/webhook-answered":"true"}}})";
+constexpr std::string_view kUnmarked = R"({"metadata":{"annotations":{}}})";
+constexpr std::string_view kRefusedConnection =
+    R"({"kind":"Status","status":"Failure","reason":"InternalError","code":500,"message":"Internal )"
+    R"(error occurred: failed calling webhook \"probe.inject.tracekeeper.dev\": failed to call )"
+    R"(webhook: Post \"https://hook.svc:443/probe?timeout=2s\": connection refused"})";
 constexpr std::string_view kSelectAll = R"({"selector":{}})";
 
 class WebhookControllerTest : public ControllerWorld {
@@ -19,6 +28,7 @@ class WebhookControllerTest : public ControllerWorld {
   WebhookControllerTest() {
     server_.Put(kube::kClusterRoles, R"({"metadata":{"name":"tracekeeper-operator"}})");
     trust_.SetDesired("CERTIFICATE");
+    AnswerProbes({.status = 201, .body = std::string(kMarked)});
     AddNamespace("shop");
     AddNamespace("cart");
     AddPolicy(kPolicy, kSelectAll);
@@ -32,6 +42,15 @@ class WebhookControllerTest : public ControllerWorld {
   }
   std::string Configuration() {
     return Stored(kube::kMutatingWebhookConfigurations, WebhookController::Key());
+  }
+
+  /// What the API server answers to every probe from now on.
+  void AnswerProbes(test_support::Fault answer) {
+    server_.ForgetFaults();
+    answer.method = "POST";
+    answer.target_contains = "dryRun=All";
+    answer.times = 1'000'000;
+    server_.FailNext(std::move(answer));
   }
 
   std::string RoleUid() {
@@ -129,6 +148,65 @@ TEST_F(WebhookControllerTest, TellsSinceWhenTheBundleIsTrusted) {
   EXPECT_FALSE(trust_.TrustedSince("CERTIFICATE"));
   ASSERT_TRUE(Reconcile());
   EXPECT_EQ(trust_.TrustedSince("CERTIFICATE"), clock_.Now());
+}
+
+TEST_F(WebhookControllerTest, ANamespaceIsCoveredOnlyOnceTheApiServerCallsByTheNewConfiguration) {
+  AnswerProbes({.status = 201, .body = std::string(kUnmarked)});
+  coverage_.SetPrepared(kPolicy, {"shop"});
+  ASSERT_TRUE(Reconcile());
+  clock_.Advance(std::chrono::hours(1));
+  EXPECT_THAT(coverage_.Uncovered({"shop"}, clock_.Now()), ElementsAre("shop"));
+  EXPECT_TRUE(notified_.empty());
+
+  AnswerProbes({.status = 201, .body = std::string(kMarked)});
+  ASSERT_TRUE(Reconcile());
+  clock_.Advance(WebhookCoverageLedger::kPropagation);
+  EXPECT_THAT(coverage_.Uncovered({"shop"}, clock_.Now()), IsEmpty());
+  EXPECT_THAT(notified_, ElementsAre(kPolicy));
+}
+
+TEST_F(WebhookControllerTest, SaysThatTheApiServerCannotCallTheWebhookOnceItLasts) {
+  coverage_.SetPrepared(kPolicy, {"shop"});
+  AnswerProbes({.status = 500, .body = std::string(kRefusedConnection)});
+  ASSERT_TRUE(Reconcile());
+  EXPECT_EQ(coverage_.trouble(), "") << "replicas come and go";
+  clock_.Advance(WebhookController::kPatience);
+  ASSERT_TRUE(Reconcile());
+  EXPECT_EQ(coverage_.trouble(),
+            "The API server cannot call the webhook: Post "
+            "\"https://hook.svc:443/probe?timeout=2s\": connection refused");
+  EXPECT_THAT(notified_, ElementsAre(kPolicy));
+  ASSERT_TRUE(Reconcile());
+  EXPECT_THAT(notified_, ElementsAre(kPolicy)) << "said once";
+
+  AnswerProbes({.status = 201, .body = std::string(kMarked)});
+  ASSERT_TRUE(Reconcile());
+  EXPECT_EQ(coverage_.trouble(), "");
+  EXPECT_THAT(notified_, ElementsAre(kPolicy, kPolicy));
+  EXPECT_THAT(LogText(), HasSubstr("can call the webhook again"));
+}
+
+TEST_F(WebhookControllerTest, TrustDoesNotWaitForTheProbe) {
+  AnswerProbes({.status = 500, .body = std::string(kRefusedConnection)});
+  ASSERT_TRUE(Reconcile());
+  EXPECT_EQ(trust_.TrustedSince("CERTIFICATE"), clock_.Now())
+      << "an expired certificate could never be replaced";
+}
+
+TEST_F(WebhookControllerTest, WhereAnotherRuleRefusesTheProbeTheApplyHasToDo) {
+  coverage_.SetPrepared(kPolicy, {"shop"});
+  AnswerProbes({.status = 403});
+  ASSERT_TRUE(Reconcile());
+  clock_.Advance(WebhookCoverageLedger::kPropagation);
+  EXPECT_THAT(coverage_.Uncovered({"shop"}, clock_.Now()), IsEmpty());
+  EXPECT_THAT(LogText(), HasSubstr("Cannot prove that the webhook is in force"));
+}
+
+TEST_F(WebhookControllerTest, AProbeWithoutAnswerIsTriedAgain) {
+  coverage_.SetPrepared(kPolicy, {"shop"});
+  AnswerProbes({.error = Error{ErrorKind::kUnavailable, "connection reset"}});
+  EXPECT_FALSE(Reconcile());
+  EXPECT_THAT(coverage_.Uncovered({"shop"}, clock_.Now()), ElementsAre("shop"));
 }
 
 TEST_F(WebhookControllerTest, PassesTheServersRefusalOn) {

@@ -31,10 +31,29 @@ TEST(WebhookCoverageLedger, ANewLeaderTakesNothingAwayBeforeItHasLooked) {
 TEST(WebhookCoverageLedger, SaysWhoWaitedForWhatWasApplied) {
   WebhookCoverageLedger ledger;
   ledger.SetPrepared(kPolicy, {"shop"});
+  ledger.SetApplied({}, kNow);
   ledger.SetPrepared({"cart", "all"}, {"cart"});
   EXPECT_THAT(ledger.SetApplied({.best_effort = {"shop"}}, kNow), ElementsAre(kPolicy));
   EXPECT_THAT(ledger.SetApplied({.best_effort = {"shop"}}, kNow), IsEmpty());
   EXPECT_THAT(ledger.SetApplied({}, kNow), ElementsAre(kPolicy)) << "it lost its namespace";
+}
+
+TEST(WebhookCoverageLedger, TellsEveryPolicyWhatANewLeaderFinds) {
+  WebhookCoverageLedger ledger;
+  ledger.SetPrepared(kPolicy, {"shop"});
+  EXPECT_FALSE(ledger.is_known());
+  EXPECT_THAT(ledger.SetApplied({}, kNow), ElementsAre(kPolicy));
+  EXPECT_TRUE(ledger.is_known());
+}
+
+TEST(WebhookCoverageLedger, TroubleConcernsEveryPolicyAndEndsWhenTheWebhookIsInForce) {
+  WebhookCoverageLedger ledger;
+  ledger.SetPrepared(kPolicy, {"shop"});
+  ledger.SetApplied({.best_effort = {"shop"}}, kNow);
+  EXPECT_THAT(ledger.SetTrouble("no route"), ElementsAre(kPolicy));
+  EXPECT_THAT(ledger.SetTrouble("no route"), IsEmpty()) << "said once";
+  EXPECT_THAT(ledger.SetApplied({.best_effort = {"shop"}}, kNow), ElementsAre(kPolicy));
+  EXPECT_EQ(ledger.trouble(), "");
 }
 
 TEST(WebhookCoverageLedger, ANamespaceIsCoveredOnceApiServersHadTimeToLearn) {

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "operator/domain/webhook_probe.h"
+#include "src/codec/json_patch.h"
 #include "tests/operator/domain/test_policies.h"
 
 namespace tracekeeper::domain {
@@ -63,13 +65,13 @@ TEST(WebhookConfiguration, DropsAnEntryWithoutNamespaces) {
   const WebhookEndpoint endpoint{.service_namespace = "tracekeeper-system",
                                  .service_name = "tracekeeper-webhook",
                                  .ca_bundle_pem = "pem"};
-  const kube::Document none = Json(WebhookConfigurationJson({}, endpoint, std::nullopt));
+  const kube::Document none = Json(PlanWebhookConfiguration({}, endpoint, std::nullopt).json);
   EXPECT_TRUE(none["webhooks"].is_array());
-  EXPECT_EQ(none["webhooks"].size(), 0U);
+  EXPECT_EQ(none["webhooks"].size(), 1U) << "the probe's entry is always there";
 
   const kube::Document one =
-      Json(WebhookConfigurationJson({.required = {"shop"}}, endpoint, std::nullopt));
-  ASSERT_EQ(one["webhooks"].size(), 1U);
+      Json(PlanWebhookConfiguration({.required = {"shop"}}, endpoint, std::nullopt).json);
+  ASSERT_EQ(one["webhooks"].size(), 2U);
   const codec::JsonValue entry = *one["webhooks"].Elements().begin();
   EXPECT_EQ(entry["name"].StringOr(""), "required.inject.tracekeeper.dev");
   EXPECT_EQ(entry["failurePolicy"].StringOr(""), "Fail");
@@ -89,9 +91,10 @@ TEST(WebhookConfiguration, NamesTheUrlOutsideAClusterAndItsOwner) {
                                    .kind = "ClusterRole",
                                    .name = "tracekeeper-operator",
                                    .uid = "u1"};
-  const kube::Document object = Json(
-      WebhookConfigurationJson({.best_effort = {"a", "b"}},
-                               {.url = "https://127.0.0.1:9443/", .ca_bundle_pem = "x"}, owner));
+  const kube::Document object =
+      Json(PlanWebhookConfiguration({.best_effort = {"a", "b"}},
+                                    {.url = "https://127.0.0.1:9443/", .ca_bundle_pem = "x"}, owner)
+               .json);
   const codec::JsonValue entry = *object["webhooks"].Elements().begin();
   EXPECT_EQ(entry["failurePolicy"].StringOr(""), "Ignore");
   EXPECT_EQ(entry["clientConfig"]["url"].StringOr(""), "https://127.0.0.1:9443/inject/best-effort");
@@ -104,11 +107,53 @@ TEST(WebhookConfiguration, NamesTheUrlOutsideAClusterAndItsOwner) {
 TEST(WebhookConfiguration, HasConstantConditionsWhateverThePoliciesSay) {
   const WebhookEndpoint endpoint{.url = "https://h:1"};
   const kube::Document a =
-      Json(WebhookConfigurationJson({.best_effort = {"a"}}, endpoint, std::nullopt));
+      Json(PlanWebhookConfiguration({.best_effort = {"a"}}, endpoint, std::nullopt).json);
   const kube::Document b =
-      Json(WebhookConfigurationJson({.best_effort = {"b", "c"}}, endpoint, std::nullopt));
+      Json(PlanWebhookConfiguration({.best_effort = {"b", "c"}}, endpoint, std::nullopt).json);
   EXPECT_EQ((*a["webhooks"].Elements().begin())["matchConditions"].ToJson(),
             (*b["webhooks"].Elements().begin())["matchConditions"].ToJson());
+}
+
+codec::JsonValue EntryNamed(const kube::Document& configuration, std::string_view name) {
+  for (const codec::JsonValue entry : configuration["webhooks"].Elements()) {
+    if (entry["name"].StringOr("") == name) return entry;
+  }
+  return {};
+}
+
+TEST(WebhookConfiguration, HasAProbeThatConcernsOneConfigMapOfTheOperatorsNamespace) {
+  const WebhookEndpoint endpoint{.url = "https://h:1", .service_namespace = "tracekeeper-system"};
+  const WebhookConfiguration planned =
+      PlanWebhookConfiguration({.best_effort = {"a"}}, endpoint, std::nullopt);
+  const kube::Document object = Json(planned.json);
+  const codec::JsonValue probe = EntryNamed(object, kProbeWebhook);
+  EXPECT_EQ(probe["clientConfig"]["url"].StringOr(""), "https://h:1/probe");
+  EXPECT_EQ((*probe["rules"].Elements().begin())["resources"].ToJson(), R"(["configmaps"])");
+  EXPECT_EQ(
+      probe["namespaceSelector"].ToJson(),
+      R"({"matchExpressions":[{"key":"kubernetes.io/metadata.name","operator":"In","values":["tracekeeper-system"]}]})");
+  EXPECT_EQ(probe["objectSelector"]["matchLabels"][kProbeLabel].StringOr(""), planned.probe_token);
+  EXPECT_LE(planned.probe_token.size(), 63U) << "a label value";
+  EXPECT_EQ(probe["failurePolicy"].StringOr(""), "Fail") << "so that the answer says why";
+}
+
+TEST(WebhookConfiguration, GivesEachConfigurationAProbeTokenOfItsOwn) {
+  const WebhookEndpoint before{.url = "https://h:1", .ca_bundle_pem = "old"};
+  const WebhookEndpoint after{.url = "https://h:1", .ca_bundle_pem = "old and new"};
+  const WebhookCoverage coverage{.best_effort = {"a"}};
+  const auto token = [](const WebhookConfiguration& planned) { return planned.probe_token; };
+  const std::string first = token(PlanWebhookConfiguration(coverage, before, std::nullopt));
+  EXPECT_EQ(token(PlanWebhookConfiguration(coverage, before, std::nullopt)), first);
+  EXPECT_NE(token(PlanWebhookConfiguration(coverage, after, std::nullopt)), first);
+  EXPECT_NE(token(PlanWebhookConfiguration({.required = {"a"}}, before, std::nullopt)), first);
+}
+
+TEST(WebhookProbe, ItsAnswerAppliesToItsConfigMapAndIsRecognised) {
+  const std::string asked = ProbeConfigMapJson("tracekeeper-system", "token");
+  EXPECT_FALSE(IsProbeAnswered(Json(asked).root()));
+  const auto marked = codec::ApplyJsonPatch(asked, ProbeAnswerPatch());
+  ASSERT_TRUE(marked);
+  EXPECT_TRUE(IsProbeAnswered(Json(*marked).root()));
 }
 
 }  // namespace
