@@ -57,6 +57,8 @@ servers: packages
 	@$(setup) node-packages
 	@$(setup) kube
 	@$(setup) images
+	@$(setup) otelcol
+	@$(setup) senders
 
 # A build folder is configured once; ninja configures again by itself when a list changes.
 $(BUILD)/%/build.ninja: CMakePresets.json

@@ -3,7 +3,7 @@
 # servers that tests run, built from the pins in this repository. What is there already is not made
 # again; an interrupted run goes on where it stopped; two runs at once wait for each other.
 #
-#   tools/setup.sh [all]             packages, kube, images, helm and kwok
+#   tools/setup.sh [all]             packages and everything below
 #   tools/setup.sh packages          Debian packages for everything
 #   tools/setup.sh build-packages    Debian packages to build and unit-test: compilers, libraries
 #   tools/setup.sh node-packages     Debian packages for a real node: containerd, runc, CNI, nftables
@@ -11,8 +11,10 @@
 #   tools/setup.sh images            images that test pods run (tools/testtool)
 #   tools/setup.sh helm              helm 3 and 4, kubeconform (tools/helm): for tests of the charts
 #   tools/setup.sh kwok              kwok (tools/kwok): nodes and pods that exist for the API server only
+#   tools/setup.sh otelcol           the OpenTelemetry Collector (tools/otelcol): the relay's real backend
+#   tools/setup.sh senders           OpenTelemetry SDKs of Python and Node.js (tools/otel_senders)
 #   tools/setup.sh path kube         prints where the program is, or will be
-#   tools/setup.sh path NAME         prints the folder of images, helm or kwok
+#   tools/setup.sh path NAME         prints the folder of images, helm, kwok, otelcol or senders
 #   tools/setup.sh check             says what is missing; exit code 1 if anything is
 #
 # Built things live in $TRACEKEEPER_CACHE, or $XDG_CACHE_HOME/tracekeeper, or ~/.cache/tracekeeper,
@@ -245,6 +247,55 @@ make_kwok() {
   say "kwok is ready: $folder"
 }
 
+# --- OpenTelemetry -------------------------------------------------------------------------------
+
+otelcol_folder() { echo "$cache/otelcol-$(go_inputs otelcol | hash_of)"; }
+make_otelcol() {
+  local folder
+  folder=$(otelcol_folder)
+  [ ! -x "$folder/otelcol" ] || return 0
+  require_go otelcol
+  say "building the OpenTelemetry Collector from source, once: about 2.5 CPU minutes"
+  rm -rf "$cache"/otelcol-*.unfinished
+  mkdir -p "$folder.unfinished"
+  build_go otelcol . "$folder.unfinished/otelcol" -ldflags "-s -w"
+  mv -T "$folder.unfinished" "$folder"
+  say "otelcol is ready: $folder"
+}
+
+senders_folder() {
+  echo "$cache/senders-$({ cd "$tools/otel_senders" && sha256sum requirements.txt package-lock.json; python3 --version; } | hash_of)"
+}
+make_senders() {
+  local folder
+  folder=$(senders_folder)
+  [ ! -e "$folder/node_modules" ] || return 0
+  rm -rf "$cache"/senders-*.unfinished
+  mkdir -p "$folder.unfinished"
+  # Another folder than a virtual environment's, so that the scripts run with any Python 3.11.
+  python3 -m venv "$folder.unfinished/pip" || fail "Python cannot make a virtual environment; install python3-venv"
+  run_with_progress "OpenTelemetry SDK of Python" senders-python.log "$folder.unfinished/pip/bin/pip" install \
+    --disable-pip-version-check --require-hashes --no-deps --only-binary :all: \
+    --target "$folder.unfinished/python" --requirement "$tools/otel_senders/requirements.txt"
+  rm -rf "$folder.unfinished/pip"
+  install -m 644 "$tools/otel_senders/package.json" "$tools/otel_senders/package-lock.json" "$folder.unfinished"
+  run_with_progress "OpenTelemetry SDK of Node.js" senders-node.log env -C "$folder.unfinished" \
+    npm ci --ignore-scripts --no-audit --no-fund
+  mv -T "$folder.unfinished" "$folder"
+  say "senders are ready: $folder"
+}
+# Whoever has Node.js already keeps it: Debian's npm alone is 400 packages.
+sender_packages() {
+  echo python3-venv
+  command -v npm >/dev/null || echo nodejs npm
+}
+install_sender_packages() {
+  local packages
+  mapfile -t packages < <(sender_packages | tr ' ' '\n')
+  if python3 -c 'import ensurepip' 2>/dev/null && command -v npm >/dev/null; then return 0; fi
+  install_packages "${packages[@]}"
+}
+
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
@@ -258,6 +309,8 @@ check() {
   [ -e "$(images_folder)/testtool.tar" ] || { say "the test images are not made"; status=1; }
   [ -x "$(helm_folder)/kubeconform" ] || { say "helm is not built"; status=1; }
   [ -x "$(kwok_folder)/kwok" ] || { say "kwok is not built"; status=1; }
+  [ -x "$(otelcol_folder)/otelcol" ] || { say "otelcol is not built"; status=1; }
+  [ -e "$(senders_folder)/node_modules" ] || { say "the OpenTelemetry senders are not installed"; status=1; }
   return $status
 }
 
@@ -267,7 +320,9 @@ print_path() { # name
     images) images_folder ;;
     helm) helm_folder ;;
     kwok) kwok_folder ;;
-    *) fail "no path is known for '$1'; known: kube images helm kwok" ;;
+    otelcol) otelcol_folder ;;
+    senders) senders_folder ;;
+    *) fail "no path is known for '$1'; known: kube images helm kwok otelcol senders" ;;
   esac
 }
 
@@ -278,6 +333,9 @@ case "${1:-all}" in
     with_lock images make_images
     with_lock helm make_helm
     with_lock kwok make_kwok
+    with_lock otelcol make_otelcol
+    with_lock packages install_sender_packages
+    with_lock senders make_senders
     say "all is there"
     ;;
   packages) with_lock packages install_packages "${build_packages[@]}" "${node_packages[@]}" ;;
@@ -287,6 +345,11 @@ case "${1:-all}" in
   images) with_lock images make_images ;;
   helm) with_lock helm make_helm ;;
   kwok) with_lock kwok make_kwok ;;
+  otelcol) with_lock otelcol make_otelcol ;;
+  senders)
+    with_lock packages install_sender_packages
+    with_lock senders make_senders
+    ;;
   path) print_path "${2:-}" ;;
   check) check ;;
   *)
