@@ -143,6 +143,12 @@ std::vector<std::string> TracingPolicyController::TargetNamespaces(
       result.push_back(name);
     }
   }
+  // A policy may be seen before its namespace is: it proves that there is one.
+  const std::string& own = policy.key.namespace_name;
+  const bool is_new = !policy.is_fleet() && stores_.namespaces.Find({"", own}) == nullptr;
+  if (is_new && !domain::IsExcludedNamespace(own, catalog_.options().operator_namespace)) {
+    result.push_back(own);
+  }
   std::ranges::sort(result);
   return result;
 }

@@ -120,6 +120,13 @@ TEST_F(TracingPolicyControllerTest, RepairsAConfigMapThatWasEditedOrDeleted) {
   EXPECT_THAT(Stored(kube::kConfigMaps, key), Not(HasSubstr("nobody")));
 }
 
+TEST_F(TracingPolicyControllerTest, IsNotReadyWhileTheCacheDoesNotKnowItsNamespace) {
+  const kube::ObjectKey early{"not-seen-yet", "checkout"};
+  AddPolicy(early, kSelector);
+  ASSERT_TRUE(Reconcile(early));
+  EXPECT_EQ(StatusOf(early, "Ready"), "False WebhookNotCovering");
+}
+
 TEST_F(TracingPolicyControllerTest, AFleetPolicyFollowsTheLabelsOfNamespaces) {
   AddPolicy(kFleet, kFleetSpec, kFinalizer);
   ASSERT_TRUE(Reconcile(kFleet));
