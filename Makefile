@@ -101,12 +101,12 @@ fmt: packages ## format every source with clang-format-19
 gen: packages ## write CRDs and reference documents again from the API types
 	@tools/gen.sh
 
-asan: packages $(BUILD)/asan/build.ninja ## unit tests under AddressSanitizer and UBSan
-	@$(call ninja,asan)
+asan: packages $(BUILD)/asan/build.ninja ## unit and property tests under AddressSanitizer and UBSan
+	@$(call ninja,asan) --target unit_tests
 	@$(ctest) --test-dir $(BUILD)/asan -L unit
 
-tsan: packages $(BUILD)/tsan/build.ninja ## unit tests under ThreadSanitizer
-	@$(call ninja,tsan)
+tsan: packages $(BUILD)/tsan/build.ninja ## unit and property tests under ThreadSanitizer
+	@$(call ninja,tsan) --target unit_tests
 	@$(ctest) --test-dir $(BUILD)/tsan -L unit
 
 fuzz: packages $(BUILD)/fuzz/build.ninja ## fuzz targets, SECONDS each (FUZZ=target SECONDS=60)
@@ -114,7 +114,7 @@ fuzz: packages $(BUILD)/fuzz/build.ninja ## fuzz targets, SECONDS each (FUZZ=tar
 	@tools/fuzz/run.py --build $(BUILD)/fuzz --seconds $(FUZZ_SECONDS) $(FUZZ)
 
 coverage: packages $(BUILD)/coverage/build.ninja ## line coverage of the unit tests
-	@$(call ninja,coverage)
+	@$(call ninja,coverage) --target unit_tests
 	@$(ctest) --test-dir $(BUILD)/coverage -L unit
 	@gcovr --root . --object-directory $(BUILD)/coverage --exclude 'tests/' --exclude 'build/' \
 	    --print-summary --txt $(BUILD)/coverage/coverage.txt

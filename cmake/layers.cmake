@@ -80,6 +80,8 @@ function(tracekeeper_program folder program)
   install(TARGETS ${program} RUNTIME DESTINATION bin)
 endfunction()
 
+add_custom_target(unit_tests)  # the tests labelled unit: what runs under the sanitizers
+
 # One test program per tested folder:
 #   tracekeeper_test(net_test LABEL unit SOURCES ... DEPENDS tracekeeper::net tracekeeper::test_support)
 # Tests may use any library; LABEL is unit, integration, lint or e2e.
@@ -92,6 +94,9 @@ function(tracekeeper_test name)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
+  endif()
+  if(ARG_LABEL STREQUAL unit)
+    add_dependencies(unit_tests ${name})
   endif()
   # A parameter is named by its test, not printed: as bytes it would differ at every build.
   gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 NO_PRETTY_VALUES

@@ -26,7 +26,7 @@ Ports (all can be moved; one that is taken stops the start with a sentence):
 
 Exit codes: 0 stopped as asked, 1 failed or lost its leadership, 2 wrong flags.)";
 
-constexpr auto kMinimumLifetime = std::chrono::minutes(1);
+constexpr auto kMinimumLifetime = std::chrono::seconds(10);
 
 void AddConnectionFlags(CLI::App& app, Options& options) {
   app.add_option("--kubeconfig", options.kubeconfig,
@@ -110,7 +110,7 @@ std::string Check(const Options& options) {
     return "--webhook-url must start with https://: API servers call webhooks over TLS only";
   }
   if (options.certificate_lifetime < kMinimumLifetime) {
-    return "--certificate-lifetime must be at least 1m, so that API servers can follow a rotation";
+    return "--certificate-lifetime must be at least 10s, so that API servers can follow a rotation";
   }
   if (options.webhook_port == options.metrics_port || options.webhook_port == options.health_port ||
       options.metrics_port == options.health_port) {

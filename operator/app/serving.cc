@@ -5,6 +5,10 @@
 namespace tracekeeper::app {
 namespace {
 
+// The API server closes idle connections after 90 s (Go's http.Transport). Were we first, a review
+// sent at that moment would be lost, and its pod made without a sidecar: a POST is not repeated.
+constexpr Duration kWebhookIdle = std::chrono::seconds(150);
+
 net::ServerOptions ServerOptionsOf(const Options& options, std::string name, std::uint16_t port) {
   net::ServerOptions result;
   result.name = std::move(name);
@@ -43,6 +47,7 @@ Serving::Serving(const Options& options, Control& control,
   net::ServerOptions webhook_options = ServerOptionsOf(options, "webhook", options.webhook_port);
   webhook_options.tls = control.tls();
   webhook_options.threads = 2;
+  webhook_options.limits.idle_deadline = kWebhookIdle;
   AddServer(
       runtime::Phase::kWebhook, std::move(webhook_options),
       [this](const net::Request& request) { return ServeWebhook(request); }, around.log);

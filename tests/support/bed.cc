@@ -266,6 +266,19 @@ Status Bed::Restart(BedPart part) {
   return StartPart(part);
 }
 
+Status Bed::PowerOff(std::string_view node) {
+  return Control({"kill", std::string(node)}).map([](auto&&) {});
+}
+Status Bed::PowerOn(std::string_view node) {
+  return Control({"start", std::string(node)}, std::chrono::seconds(120)).map([](auto&&) {});
+}
+Status Bed::Unplug(std::string_view node) {
+  return Control({"unplug", std::string(node)}).map([](auto&&) {});
+}
+Status Bed::Plug(std::string_view node) {
+  return Control({"plug", std::string(node)}).map([](auto&&) {});
+}
+
 Result<std::int64_t> Bed::Compact() { return ToNumber(TRY(Control({"compact"}))); }
 
 Status Bed::LoadImage(const fs::path& archive) {

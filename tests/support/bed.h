@@ -122,6 +122,15 @@ class Bed {
   Status Pause(BedPart part);
   Status Resume(BedPart part);
 
+  /// A further node (node2, node3) loses power: every process on it is gone at once. node1 carries
+  /// the control plane and has no switch.
+  Status PowerOff(std::string_view node);
+  /// The node boots: returns when it is Ready again.
+  Status PowerOn(std::string_view node);
+  /// The cable of a further node: what runs there runs on, reaches nobody and is reached by nobody.
+  Status Unplug(std::string_view node);
+  Status Plug(std::string_view node);
+
   /// Compacts etcd at its newest revision, which is returned. kube-apiserver goes on serving what
   /// it has in memory; after Restart(kApiServer) continue tokens of before and watches from old
   /// resource versions get 410.

@@ -48,6 +48,9 @@ void OperatorSuite::Apply(const PolicyText& policy, const std::string& namespace
                       "metadata: {{name: {}, namespace: {}}}\nspec: {{{}}}\n",
                       policy.namespace_name, namespace_labels, policy.name, policy.namespace_name,
                       policy.spec));
+  // No pod is admitted before the controllers made it.
+  Kubectl({"wait", "-n", policy.namespace_name, "--for=create", "--timeout=60s",
+           "serviceaccount/default"});
 }
 
 void OperatorSuite::ApplyReady(const PolicyText& policy, const std::string& namespace_labels) {

@@ -63,7 +63,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadOptions{
             "bare_number", {"--sidecar-image=s:1", "--certificate-lifetime=90"}, "is no duration"},
         BadOptions{
-            "short_life", {"--sidecar-image=s:1", "--certificate-lifetime=59s"}, "at least 1m"},
+            "short_life", {"--sidecar-image=s:1", "--certificate-lifetime=9s"}, "at least 10s"},
         BadOptions{"days", {"--sidecar-image=s:1", "--certificate-lifetime=90d"}, "is no duration"},
         BadOptions{"same_port", {"--sidecar-image=s:1", "--metrics-port=9443"}, "must differ"},
         BadOptions{"port_range", {"--sidecar-image=s:1", "--webhook-port=70000"}, "70000"},

@@ -63,6 +63,8 @@ def _parser() -> argparse.ArgumentParser:
     for name, what in (("kill", "kill a part with SIGKILL"), ("start", "start a killed part"),
                        ("pause", "stop a part where it is (SIGSTOP)"), ("resume", "let a paused part go on")):
         command(name, _ask(name), f"{what}: etcd, kube-apiserver, kubelet, node2, ...", "part")
+    command("unplug", _ask("unplug"), "cut the cable to a further node: what runs there runs on", "part")
+    command("plug", _ask("plug"), "mend the cable to a further node", "part")
     command("restart", _restart, "kill a part and start it again", "part")
     command("load", _load, "import an image archive into every node", "archive")
     command("compact", _ask("compact"), "compact etcd at its newest revision")

@@ -102,6 +102,8 @@ COMMANDS = {
     "start": lambda machine, part: machine.start_part(part),
     "pause": lambda machine, part: machine.supervisor.signal(part, signal.SIGSTOP),
     "resume": lambda machine, part: machine.supervisor.signal(part, signal.SIGCONT),
+    "plug": lambda machine, node: machine.plug(node),
+    "unplug": lambda machine, node: machine.unplug(node),
     "load": lambda machine, archive: machine.load_image(pathlib.Path(archive)),
     "compact": _compact,
     "parts": _parts,

@@ -68,11 +68,27 @@ class Machine:
         command = [*UNSHARE, *bed_command("further-node", "--dir", self.layout.folder, "--number", number)]
         server = self.supervisor.start(node.name, *command)
         first_process = only_child_of(server.process)
-        cable, ours, theirs = f"to-{node.name}", f"10.87.{number}.1", f"10.87.{number}.2"
+        cable, ours = f"to-{node.name}", f"10.87.{number}.1"
         run("ip", "link", "add", cable, "type", "veth", "peer", "name", nodes.UPLINK, "netns", first_process)
         run("ip", "address", "add", f"{ours}/24", "dev", cable)
-        run("ip", "link", "set", cable, "up")
-        run("ip", "route", "replace", node.pod_range, "via", theirs)
+        self.plug(node.name)
+
+    def plug(self, name: str) -> None:
+        """Mends the cable to a further node: link up, and the route to its pods."""
+        number = self._number_of_further_node(name)
+        run("ip", "link", "set", f"to-{name}", "up")
+        run("ip", "route", "replace", self.layout.node(number).pod_range, "via", f"10.87.{number}.2")
+
+    def unplug(self, name: str) -> None:
+        """What runs on the node runs on; nobody reaches it, and it reaches nobody."""
+        self._number_of_further_node(name)
+        run("ip", "link", "set", f"to-{name}", "down")
+
+    def _number_of_further_node(self, name: str) -> int:
+        further = [f"node{number}" for number in range(2, self.layout.nodes + 1)]
+        if name not in further:
+            raise bed.BedError(f"{name} has no cable; there are: {', '.join(further) or 'none, start with --nodes 2'}")
+        return int(name.removeprefix("node"))
 
     def wait_for_node(self, name: str, since: str = "") -> None:
         needed = "kubelet" if name == "node1" else name
