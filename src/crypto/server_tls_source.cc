@@ -3,7 +3,7 @@
 namespace tracekeeper::crypto {
 
 Status ServerTlsSource::Swap(std::shared_ptr<const CertificatePair> pair) {
-  auto context = TRY(TlsContext::ForServer(*pair, options_.client_authorities_pem));
+  auto context = TRY(TlsContext::ForServer(*pair, options_));
   const std::lock_guard lock(mutex_);
   context_ = std::move(context);
   pair_ = std::move(pair);

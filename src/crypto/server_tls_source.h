@@ -18,10 +18,7 @@ namespace tracekeeper::crypto {
 
 class ServerTlsSource {
  public:
-  struct Options {
-    /// Demands client certificates signed by one of these; empty asks for none.
-    std::string client_authorities_pem;
-  };
+  using Options = TlsContext::ServerOptions;
 
   /// Without a certificate yet: handshakes are refused until the first Swap.
   ServerTlsSource() = default;

@@ -44,6 +44,23 @@ Status UseCertificate(SSL_CTX& context, const CertificatePair& pair) {
   return {};
 }
 
+/// Agrees to the one protocol that `wanted` names, when the client offers it.
+int ChooseProtocol(SSL*, const unsigned char** chosen, unsigned char* chosen_size,
+                   const unsigned char* offered, unsigned offered_size, void* wanted) {
+  const std::string_view name = static_cast<const char*>(wanted);
+  const unsigned char* const end = offered + offered_size;
+  while (offered < end) {  // names, each behind its length; OpenSSL has checked the list
+    const std::string_view offer(reinterpret_cast<const char*>(offered + 1), *offered);
+    if (offer == name) {
+      *chosen = offered + 1;
+      *chosen_size = *offered;
+      return SSL_TLSEXT_ERR_OK;
+    }
+    offered += 1 + *offered;
+  }
+  return SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
 }  // namespace
 
 TlsContext::~TlsContext() { SSL_CTX_free(context_); }
@@ -66,15 +83,15 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::ForClient(std::string_view
   return std::shared_ptr<const TlsContext>(new TlsContext(context.release()));
 }
 
-Result<std::shared_ptr<const TlsContext>> TlsContext::ForServer(
-    const CertificatePair& own, std::string_view client_authorities_pem) {
+Result<std::shared_ptr<const TlsContext>> TlsContext::ForServer(const CertificatePair& own,
+                                                                const ServerOptions& options) {
   SslContextPtr context(SSL_CTX_new(TLS_server_method()));
   if (!context) return Fail(ErrorKind::kInternal, "make a TLS context: {}", TakeOpensslError());
   ConfigureBoth(*context);
   SSL_CTX_set_options(context.get(), SSL_OP_CIPHER_SERVER_PREFERENCE);
   TRY(UseCertificate(*context, own));
-  if (!client_authorities_pem.empty()) {
-    X509StorePtr store = TRY(MakeTrustStore(client_authorities_pem));
+  if (!options.client_authorities_pem.empty()) {
+    X509StorePtr store = TRY(MakeTrustStore(options.client_authorities_pem));
     SSL_CTX_set_cert_store(context.get(), store.release());
     SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
     // Resumed sessions carry a verified client; the id keeps them within this server.
@@ -82,6 +99,9 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::ForServer(
     SSL_CTX_set_session_id_context(context.get(),
                                    reinterpret_cast<const unsigned char*>(kSessionId.data()),
                                    kSessionId.size());
+  }
+  if (options.protocol != nullptr) {
+    SSL_CTX_set_alpn_select_cb(context.get(), ChooseProtocol, const_cast<char*>(options.protocol));
   }
   // Tickets make resumption stateless; a cache would be memory that peers can fill.
   SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);

@@ -24,9 +24,14 @@ class TlsContext {
   static Result<std::shared_ptr<const TlsContext>> ForClient(std::string_view authorities_pem,
                                                              const CertificatePair* own);
 
-  /// With `client_authorities_pem` a client certificate signed by one of them is demanded.
-  static Result<std::shared_ptr<const TlsContext>> ForServer(
-      const CertificatePair& own, std::string_view client_authorities_pem = {});
+  struct ServerOptions {
+    /// Demands client certificates signed by one of these; empty asks for none.
+    std::string client_authorities_pem;
+    /// The one protocol to agree to (ALPN): "h2", a constant of the program. Null leaves it open.
+    const char* protocol = nullptr;
+  };
+  static Result<std::shared_ptr<const TlsContext>> ForServer(const CertificatePair& own,
+                                                             const ServerOptions& options);
 
   ~TlsContext();
   TlsContext(const TlsContext&) = delete;

@@ -102,6 +102,7 @@ class PlainStream final : public SocketStream<Socket> {
 
   void Handshake(Completion completion) override { Post(std::move(completion)); }
   [[nodiscard]] std::string PeerVerificationFailure() const override { return {}; }
+  [[nodiscard]] std::string NegotiatedProtocol() const override { return {}; }
 
   void Shutdown(Completion completion) override {
     EndSending();
@@ -128,6 +129,13 @@ class TlsStream final : public SocketStream<asio::ssl::stream<Socket>> {
       stream_.async_handshake(Side::server, Handler(std::move(completion)));
       return;
     }
+    if (!tls_.protocol.empty()) {
+      // A list of names, each behind its length.
+      const std::string list = static_cast<char>(tls_.protocol.size()) + tls_.protocol;
+      SSL_set_alpn_protos(stream_.native_handle(),
+                          reinterpret_cast<const unsigned char*>(list.data()),
+                          static_cast<unsigned>(list.size()));
+    }
     if (const Status expected = crypto::ExpectPeer(stream_.native_handle(), tls_.expected_peer);
         !expected) {
       asio::post(stream_.get_executor(), [completion = std::move(completion)] {
@@ -141,6 +149,14 @@ class TlsStream final : public SocketStream<asio::ssl::stream<Socket>> {
   [[nodiscard]] std::string PeerVerificationFailure() const override {
     return crypto::PeerVerificationFailure(
         const_cast<asio::ssl::stream<Socket>&>(stream_).native_handle());
+  }
+
+  [[nodiscard]] std::string NegotiatedProtocol() const override {
+    const unsigned char* name = nullptr;
+    unsigned size = 0;
+    SSL_get0_alpn_selected(const_cast<asio::ssl::stream<Socket>&>(stream_).native_handle(), &name,
+                           &size);
+    return {reinterpret_cast<const char*>(name), size};
   }
 
   void Shutdown(Completion completion) override {

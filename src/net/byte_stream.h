@@ -30,6 +30,8 @@ class ByteStream {
   virtual void Handshake(Completion completion) = 0;
   /// What a failed handshake says about the peer's certificate; empty when that was not the cause.
   [[nodiscard]] virtual std::string PeerVerificationFailure() const = 0;
+  /// What both sides agreed to speak (ALPN), after the handshake; empty when they did not say.
+  [[nodiscard]] virtual std::string NegotiatedProtocol() const = 0;
 
   /// Ends when the socket has bytes to read; holds no buffer meanwhile. TLS may hold bytes that the
   /// socket does not show, so only plain streams may rely on it.
@@ -61,7 +63,12 @@ struct StreamTls {
   std::shared_ptr<const crypto::TlsContext> context;  // null: plain
   /// The name or address that the server's certificate must carry. Empty: we are the server.
   std::string expected_peer;
+  /// As a client: the one protocol to ask for (ALPN). Empty asks for none.
+  std::string protocol;
 };
+
+/// HTTP/2's name in ALPN.
+inline constexpr std::string_view kAlpnHttp2 = "h2";
 
 /// Takes over the non-blocking socket `descriptor`.
 std::unique_ptr<ByteStream> MakeByteStream(EventLoop& loop, int descriptor, const StreamTls& tls);

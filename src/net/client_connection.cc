@@ -1,45 +1,20 @@
 #include "src/net/client_connection.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <unistd.h>
+#include <sys/socket.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <stop_token>
 #include <utility>
+
+#include "src/net/connect_socket.h"
 
 namespace tracekeeper::net {
 
 namespace {
 
 MonotonicTime Now() { return std::chrono::steady_clock::now(); }
-
-std::string AddressText(const SocketAddress& address) {
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  if (address.storage.ss_family == AF_INET6) {
-    inet_ntop(AF_INET6, &reinterpret_cast<const sockaddr_in6*>(&address.storage)->sin6_addr,
-              text.data(), text.size());
-  } else {
-    inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in*>(&address.storage)->sin_addr,
-              text.data(), text.size());
-  }
-  return text.data();
-}
-
-/// A dead path is noticed by the kernel even where no deadline of ours runs (an idle watch).
-void SetSocketOptions(int descriptor) {
-  constexpr int kOn = 1;
-  constexpr int kIdleSeconds = 30;
-  constexpr int kIntervalSeconds = 10;
-  ::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &kOn, sizeof kOn);
-  ::setsockopt(descriptor, SOL_SOCKET, SO_KEEPALIVE, &kOn, sizeof kOn);
-  ::setsockopt(descriptor, IPPROTO_TCP, TCP_KEEPIDLE, &kIdleSeconds, sizeof kIdleSeconds);
-  ::setsockopt(descriptor, IPPROTO_TCP, TCP_KEEPINTVL, &kIntervalSeconds, sizeof kIntervalSeconds);
-}
 
 }  // namespace
 
@@ -51,50 +26,11 @@ Result<std::unique_ptr<ClientConnection>> ClientConnection::Open(const Origin& o
                                                                  const StreamTls& tls,
                                                                  MonotonicTime deadline,
                                                                  const StopToken& stop) {
-  const auto addresses = TRY(LookUp(origin.host, origin.port, deadline, stop));
+  const int descriptor = TRY(ConnectSocket(origin, deadline, stop));
   std::unique_ptr<ClientConnection> connection(new ClientConnection());
-  Status last = Fail(ErrorKind::kUnavailable, "the name {} has no address", origin.host);
-  for (std::size_t i = 0; i < addresses.size(); ++i) {
-    // A silent address leaves time for the ones behind it.
-    const Duration share = (deadline - Now()) / static_cast<int>(addresses.size() - i);
-    last = connection->ConnectTo(addresses[i], tls, Now() + share, stop);
-    if (last) break;
-    if (last.error().kind == ErrorKind::kCancelled) break;
-  }
-  TRY(std::move(last));
+  connection->stream_ = MakeByteStream(connection->loop_, descriptor, tls);
   TRY(connection->ShakeHands(tls, deadline, stop));
   return connection;
-}
-
-Status ClientConnection::ConnectTo(const SocketAddress& address, const StreamTls& tls,
-                                   MonotonicTime deadline, const StopToken& stop) {
-  const int descriptor =
-      ::socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (descriptor < 0) {
-    return Fail(ErrorKind::kUnavailable, "open a socket: {}", std::strerror(errno));
-  }
-  SetSocketOptions(descriptor);
-  int error = 0;
-  if (::connect(descriptor, reinterpret_cast<const sockaddr*>(&address.storage), address.size) !=
-      0) {
-    error = errno;
-  }
-  Close();
-  stream_ = MakeByteStream(loop_, descriptor, tls);
-  if (error == EINPROGRESS) {
-    stream_->WaitWritable(write_.Begin());
-    if (Status decided = Await(write_, deadline, stop); !decided) {
-      return Fail(
-          std::move(decided).error().Within(fmt::format("connect to {}", AddressText(address))));
-    }
-    socklen_t size = sizeof error;
-    ::getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &size);
-  }
-  if (error != 0) {
-    return Fail(ErrorKind::kUnavailable, "connect to {}: {}", AddressText(address),
-                std::strerror(error));
-  }
-  return {};
 }
 
 Status ClientConnection::ShakeHands(const StreamTls& tls, MonotonicTime deadline,

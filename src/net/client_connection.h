@@ -15,7 +15,6 @@
 #include "src/base/result.h"
 #include "src/net/byte_stream.h"
 #include "src/net/event_loop.h"
-#include "src/net/name_lookup.h"
 #include "src/net/origin.h"
 #include "src/net/response_reader.h"
 #include "src/net/transport.h"
@@ -38,7 +37,7 @@ struct CallFailure {
 
 class ClientConnection {
  public:
-  /// Connects, trying the addresses in order, and shakes hands.
+  /// Connects and shakes hands.
   static Result<std::unique_ptr<ClientConnection>> Open(const Origin& origin, const StreamTls& tls,
                                                         MonotonicTime deadline,
                                                         const StopToken& stop);
@@ -78,8 +77,6 @@ class ClientConnection {
 
   ClientConnection();
 
-  Status ConnectTo(const SocketAddress& address, const StreamTls& tls, MonotonicTime deadline,
-                   const StopToken& stop);
   Status ShakeHands(const StreamTls& tls, MonotonicTime deadline, const StopToken& stop);
   Status Await(Operation& operation, MonotonicTime deadline, const StopToken& stop);
   Status ReadAnswer(Operation& write, ResponseReader& reader, const CallLimits& limits,

@@ -97,7 +97,8 @@ inline constexpr std::string_view kGrpcAcceptEncoding = "identity,gzip,zstd";
 /// Never fails: what is no escape stays as it is.
 [[nodiscard]] std::string DecodeGrpcMessage(std::string_view text);
 
-/// grpc-timeout: at most 8 digits and a unit, "10S". Rounded up, so a call never gets less time.
+/// grpc-timeout: at most 8 digits and a unit, "10000000u". Rounded up, so a call never gets less
+/// time.
 [[nodiscard]] std::string WriteGrpcTimeout(Duration timeout);
 [[nodiscard]] std::optional<Duration> ReadGrpcTimeout(std::string_view text);
 

@@ -1,7 +1,6 @@
 #include "src/net/server_connection.h"
 
 #include <algorithm>
-#include <exception>
 #include <span>
 #include <utility>
 
@@ -21,7 +20,7 @@ std::int64_t After(Duration delay) {
 
 }  // namespace
 
-ServerConnection::ServerConnection(std::unique_ptr<ByteStream> stream, Host& host)
+ServerConnection::ServerConnection(std::unique_ptr<ByteStream> stream, PeerHost& host)
     : stream_(std::move(stream)),
       host_(host),
       reader_(host.limits().header_bytes, host.limits().body_bytes),
@@ -139,24 +138,10 @@ void ServerConnection::Handle() {
   const Request request = reader_.Take();
   const bool is_head = request.method == "HEAD";
   const bool asked_to_keep = request.headers.Has("Connection");
-  Response response = CallHandler(request);
+  Response response = CallHandler(host_, request);
   keep_alive_ = peer_keeps && !host_.is_stopping();
   Write(std::move(response),
         {.keep_alive = keep_alive_, .announce_keep_alive = asked_to_keep, .omit_body = is_head});
-}
-
-Response ServerConnection::CallHandler(const Request& request) const {
-  try {
-    return host_.handler()(request);
-  } catch (const std::exception& exception) {
-    host_.log().Error("Handler threw an exception", {{"method", request.method},
-                                                     {"path", PathOf(request.target)},
-                                                     {"error", exception.what()}});
-  } catch (...) {
-    host_.log().Error("Handler threw an exception",
-                      {{"method", request.method}, {"path", PathOf(request.target)}});
-  }
-  return {500, {{"Content-Type", "text/plain; charset=utf-8"}}, "The server failed.\n"};
 }
 
 void ServerConnection::Refuse(int status, std::string_view reason) {

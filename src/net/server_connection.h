@@ -1,6 +1,6 @@
 #pragma once
-// ServerConnection is one peer of a server: handshake, then requests one after the other, each
-// phase under its own deadline, until either side ends it.
+// ServerConnection is one HTTP/1.1 peer of a server: handshake, then requests one after the other,
+// each phase under its own deadline, until either side ends it.
 //
 //   kHandshake -> kIdle -> kHeader -> kBody -> handler -> kWriting -> kIdle ...
 //                   any phase: a broken limit -> answer (408, 413, 431, ...) -> kLingering ->
@@ -8,7 +8,7 @@
 //
 // Threads:  everything runs on the stream's strand; Start, CheckDeadline, Drain and Abort may be
 //           called from any thread.
-// Owner:    shared by the server's list and by the operation under way; the Host outlives it.
+// Owner:    shared by the server's list and by the operation under way; the host outlives it.
 // Failure:  ends the connection, never anything else. An exception of the handler is a 500 and a
 //           log line.
 
@@ -19,37 +19,22 @@
 #include <string>
 
 #include "src/base/clock.h"
-#include "src/base/log.h"
 #include "src/net/byte_stream.h"
 #include "src/net/request_reader.h"
 #include "src/net/response_writer.h"
-#include "src/net/server.h"
+#include "src/net/server_peer.h"
 
 namespace tracekeeper::net {
 
-class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
+class ServerConnection final : public ServerPeer,
+                               public std::enable_shared_from_this<ServerConnection> {
  public:
-  /// What a connection needs of its server.
-  class Host {
-   public:
-    virtual ~Host() = default;
-    [[nodiscard]] virtual const ServerLimits& limits() const = 0;
-    [[nodiscard]] virtual const Handler& handler() const = 0;
-    [[nodiscard]] virtual const Logger& log() const = 0;
-    /// True from the moment that the server stops: answers then say "Connection: close".
-    [[nodiscard]] virtual bool is_stopping() const = 0;
-    /// The connection is closed and calls its Host no more.
-    virtual void Forget(const ServerConnection& connection) = 0;
-  };
+  ServerConnection(std::unique_ptr<ByteStream> stream, PeerHost& host);
 
-  ServerConnection(std::unique_ptr<ByteStream> stream, Host& host);
-
-  void Start();
-  /// Ends the phase when its deadline has passed.
-  void CheckDeadline(MonotonicTime now);
-  /// Closes now if no request is under way, else after its answer.
-  void Drain();
-  void Abort();
+  void Start() override;
+  void CheckDeadline(MonotonicTime now) override;
+  void Drain() override;
+  void Abort() override;
 
  private:
   enum class Phase { kHandshake, kIdle, kHeader, kBody, kWriting, kLingering, kClosed };
@@ -78,7 +63,6 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
   void Read();
   void Proceed(RequestReader::Progress progress);
   void Handle();
-  [[nodiscard]] Response CallHandler(const Request& request) const;
   void Refuse(int status, std::string_view reason);
   void Write(Response response, const ResponseFraming& framing);
   void Linger();
@@ -86,7 +70,7 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
   void Reset();
 
   const std::unique_ptr<ByteStream> stream_;
-  Host& host_;
+  PeerHost& host_;
   RequestReader reader_;
   WireResponse answer_;  // must live until it is written
   /// What an idle TLS connection reads into, so that it needs no whole buffer meanwhile.

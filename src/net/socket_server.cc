@@ -1,5 +1,6 @@
 // The server itself: threads, the list of connections, the sweep over their deadlines, and the
-// order of stopping. What one connection does is in server_connection.cc.
+// order of stopping. What one connection does is in server_connection.cc (HTTP/1.1) and
+// http2_server_connection.cc.
 
 #include <unistd.h>
 
@@ -16,6 +17,7 @@
 #include "src/net/acceptor.h"
 #include "src/net/byte_stream.h"
 #include "src/net/event_loop.h"
+#include "src/net/http2_server_connection.h"
 #include "src/net/server.h"
 #include "src/net/server_connection.h"
 
@@ -33,16 +35,25 @@ Duration SweepPeriod(const ServerLimits& limits) {
                               std::chrono::milliseconds(250));
 }
 
-class BeastServer final : public Server, public ServerConnection::Host {
+using MakePeer = std::shared_ptr<ServerPeer> (*)(std::unique_ptr<ByteStream> stream,
+                                                 PeerHost& host);
+
+template <typename Peer>
+std::shared_ptr<ServerPeer> Make(std::unique_ptr<ByteStream> stream, PeerHost& host) {
+  return std::make_shared<Peer>(std::move(stream), host);
+}
+
+class SocketServer final : public Server, public PeerHost {
  public:
-  BeastServer(ServerOptions options, Handler handler, const Logger& log)
+  SocketServer(ServerOptions options, Handler handler, const Logger& log, MakePeer make_peer)
       : options_(std::move(options)),
         handler_(std::move(handler)),
+        make_peer_(make_peer),
         log_(log.With({{"server", options_.name}})),
         loop_(std::make_unique<EventLoop>(std::max(1U, options_.threads))),
         acceptor_(*loop_, [this](int descriptor) { return Admit(descriptor); }, log_) {}
 
-  ~BeastServer() override { Stop(); }
+  ~SocketServer() override { Stop(); }
 
   Status Start() override {
     if (Status listening = acceptor_.Listen(options_.address, options_.port); !listening) {
@@ -61,10 +72,10 @@ class BeastServer final : public Server, public ServerConnection::Host {
     if (std::exchange(stopped_, true) || threads_.empty()) return;
     stopping_ = true;
     acceptor_.Close();
-    ForEachConnection([](ServerConnection& connection) { connection.Drain(); });
+    ForEachConnection([](ServerPeer& connection) { connection.Drain(); });
     if (!WaitUntilEmpty(options_.limits.drain_deadline)) {
       log_.Warn("Cut connections that did not end in time", {{"count", open_connections()}});
-      ForEachConnection([](ServerConnection& connection) { connection.Abort(); });
+      ForEachConnection([](ServerPeer& connection) { connection.Abort(); });
       WaitUntilEmpty(std::chrono::seconds(1));
     }
     loop_->Stop();
@@ -85,6 +96,13 @@ class BeastServer final : public Server, public ServerConnection::Host {
   [[nodiscard]] const Handler& handler() const override { return handler_; }
   [[nodiscard]] const Logger& log() const override { return log_; }
   [[nodiscard]] bool is_stopping() const override { return stopping_; }
+
+  bool TakeRoom(std::size_t size) override {
+    if (arriving_bytes_.fetch_add(size) + size <= options_.limits.arriving_bytes) return true;
+    arriving_bytes_ -= size;
+    return false;
+  }
+  void GiveRoom(std::size_t size) override { arriving_bytes_ -= size; }
 
   void Work() {
     for (;;) {
@@ -109,16 +127,15 @@ class BeastServer final : public Server, public ServerConnection::Host {
         return true;
       }
     }
-    auto connection =
-        std::make_shared<ServerConnection>(MakeByteStream(*loop_, descriptor, tls), *this);
+    auto connection = make_peer_(MakeByteStream(*loop_, descriptor, tls), *this);
     const bool has_room = Remember(connection);
     connection->Start();
     return has_room;
   }
 
-  bool Remember(std::shared_ptr<ServerConnection> connection) {
+  bool Remember(std::shared_ptr<ServerPeer> connection) {
     const std::lock_guard lock(mutex_);
-    const ServerConnection* const key = connection.get();
+    const ServerPeer* const key = connection.get();
     if (stopping_) connection->Drain();
     connections_.emplace(key, std::move(connection));
     if (!std::exchange(sweep_armed_, true)) ArmSweep();
@@ -126,8 +143,8 @@ class BeastServer final : public Server, public ServerConnection::Host {
     return !full_;
   }
 
-  void Forget(const ServerConnection& connection) override {
-    std::shared_ptr<ServerConnection> kept;  // so it is not destroyed under the lock
+  void Forget(const ServerPeer& connection) override {
+    std::shared_ptr<ServerPeer> kept;  // so it is not destroyed under the lock
     bool room_again = false;
     {
       const std::lock_guard lock(mutex_);
@@ -166,15 +183,17 @@ class BeastServer final : public Server, public ServerConnection::Host {
 
   const ServerOptions options_;
   const Handler handler_;
+  const MakePeer make_peer_;
   const Logger log_;
 
   mutable std::mutex mutex_;
   std::condition_variable emptied_;
   // Guarded by mutex_.
-  std::unordered_map<const ServerConnection*, std::shared_ptr<ServerConnection>> connections_;
+  std::unordered_map<const ServerPeer*, std::shared_ptr<ServerPeer>> connections_;
   bool full_ = false;
   bool sweep_armed_ = false;
 
+  std::atomic<std::size_t> arriving_bytes_ = 0;
   std::atomic<bool> stopping_ = false;
   bool stopped_ = false;
   // The loop goes before the list and the handler: what it still holds refers to both.
@@ -186,7 +205,13 @@ class BeastServer final : public Server, public ServerConnection::Host {
 }  // namespace
 
 std::unique_ptr<Server> MakeBeastServer(ServerOptions options, Handler handler, const Logger& log) {
-  return std::make_unique<BeastServer>(std::move(options), std::move(handler), log);
+  return std::make_unique<SocketServer>(std::move(options), std::move(handler), log,
+                                        &Make<ServerConnection>);
+}
+
+std::unique_ptr<Server> MakeHttp2Server(ServerOptions options, Handler handler, const Logger& log) {
+  return std::make_unique<SocketServer>(std::move(options), std::move(handler), log,
+                                        &Make<Http2ServerConnection>);
 }
 
 }  // namespace tracekeeper::net
