@@ -1,4 +1,4 @@
-// tracekeeper-sidecar: follows its pod's configuration, answers probes, drains on SIGTERM.
+// tracekeeper-sidecar: relays its pod's telemetry as the configuration says, drains on SIGTERM.
 
 #include <fmt/core.h>
 #include <malloc.h>
@@ -49,10 +49,9 @@ int Run(const sidecar::Options& options) {
     logger.Error("Could not start", {{"error", started.error()}});
     return 1;
   }
-  logger.Info("Started; receives no spans and proxies no requests yet",
-              {{"version", tracekeeper::kVersion},
-               {"status_port", wiring.status_port()},
-               {"config", options.config_file}});
+  logger.Info("Started; proxies no requests yet", {{"version", tracekeeper::kVersion},
+                                                   {"status_port", wiring.status_port()},
+                                                   {"config", options.config_file}});
 
   const int number = WaitForEnd(signals, wiring);
   logger.Info("Draining", {{"signal", number == SIGTERM ? "SIGTERM" : "SIGINT"}});
@@ -68,6 +67,9 @@ int Run(const sidecar::Options& options) {
 int main(int argc, char** argv) {
   // One arena: a handful of threads that allocate little should not hold megabytes each.
   mallopt(M_ARENA_MAX, 1);
+  // Batches are large and short-lived: their memory goes back to the system when they are sent.
+  mallopt(M_MMAP_THRESHOLD, 256 << 10);
+  mallopt(M_TRIM_THRESHOLD, 256 << 10);
   const auto parsed = sidecar::ParseOptions(argc, argv);
   if (const auto* exit = std::get_if<sidecar::Exit>(&parsed)) {
     std::fputs(exit->output.c_str(), exit->code == 0 ? stdout : stderr);

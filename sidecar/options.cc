@@ -12,18 +12,20 @@ namespace tracekeeper::sidecar {
 namespace {
 
 constexpr const char* kDescription =
-    "Tracekeeper's sidecar: follows the configuration of its pod's TracingPolicy and reports it.\n"
+    "Tracekeeper's sidecar: takes the telemetry of its pod's application and relays it as the\n"
+    "TracingPolicy says.\n"
     "\n"
-    "This version reads, checks and reloads its configuration and answers probes. It does not\n"
-    "receive spans and does not proxy requests yet: both come with later versions, and /readyz\n"
-    "and /status say the same.";
+    "It takes OTLP over HTTP and gRPC on loopback ports, delivers it in batches, tries again "
+    "while\n"
+    "the backend is away, and counts everything that it had to drop. Its configuration is read\n"
+    "again whenever it changes. This version does not proxy requests yet.";
 
 constexpr const char* kFooter =
     "Pages on the status port:\n"
     "  /healthz   200 while the program runs\n"
     "  /readyz    200 once a configuration is in use, 503 and the reason before and while "
     "draining\n"
-    "  /status    JSON: version, digest of the configuration in use, since when, last error\n"
+    "  /status    JSON: version, configuration in use and its digest, relay, credential versions\n"
     "  /metrics   tracekeeper_sidecar_* in Prometheus' text format\n"
     "\n"
     "Signals: SIGTERM and SIGINT drain and end, a second one ends at once; SIGHUP reads the file "
@@ -70,7 +72,7 @@ std::variant<Options, Exit> ParseOptions(int argc, const char* const* argv) {
       ->check(CLI::Range(0.1, 3600.0))
       ->type_name("SECONDS");
   app.add_option("--drain-seconds", drain_seconds,
-                 "After SIGTERM, let requests in flight finish for this long")
+                 "After SIGTERM, deliver what is queued for this long")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 600.0))
       ->type_name("SECONDS");

@@ -1,27 +1,22 @@
 #include "sidecar/status.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <fstream>
 
+#include "sidecar/metrics_text.h"
+#include "sidecar/relay_pages.h"
+#include "sidecar/timestamp.h"
 #include "src/codec/json_writer.h"
 
 namespace tracekeeper::sidecar {
 namespace {
 
-constexpr std::string_view kNotYet =
-    "this version does not receive spans and does not proxy requests yet";
+constexpr std::string_view kNotYet = "this version does not proxy requests yet";
 
 net::Response Text(int status, std::string body) {
   return {status, {{"Content-Type", "text/plain; charset=utf-8"}}, std::move(body) + "\n"};
-}
-
-std::string Timestamp(Instant instant) {
-  const auto seconds = std::chrono::time_point_cast<std::chrono::seconds>(instant);
-  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",
-                     fmt::gmtime(std::chrono::system_clock::to_time_t(seconds)));
 }
 
 double Seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
@@ -61,14 +56,6 @@ void WriteConfiguration(codec::JsonWriter& json, const ConfigState& config) {
   json.EndObject();
 }
 
-void Family(std::string& out, std::string_view name, std::string_view type, std::string_view help) {
-  fmt::format_to(std::back_inserter(out), "# HELP {0} {1}\n# TYPE {0} {2}\n", name, help, type);
-}
-
-void Sample(std::string& out, std::string_view name_and_labels, double value) {
-  fmt::format_to(std::back_inserter(out), "{} {}\n", name_and_labels, value);
-}
-
 /// Resident pages of this process; 0 where /proc is not mounted.
 double ResidentBytes() {
   std::ifstream file("/proc/self/statm");
@@ -92,6 +79,9 @@ net::Response Readiness(const ProgramState& state) {
     return Text(503, fmt::format("not ready: {}", config.problem() ? config.problem()->message
                                                                    : "has not looked yet"));
   }
+  if (const std::string problem = ListeningProblem(state.relay); !problem.empty()) {
+    return Text(503, "not ready: cannot take spans: " + problem);
+  }
   std::string text =
       fmt::format("ready: configuration {} of policy {} is in use; {}", config.in_use()->digest,
                   FullName(config.in_use()->config.policy), kNotYet);
@@ -111,10 +101,12 @@ std::string StatusJson(const ProgramState& state) {
       .Bool(state.draining);
   json.Key("configuration");
   WriteConfiguration(json, state.config);
-  // Credentials come with rotation; until then no sidecar uses one.
-  json.Key("credentials").BeginArray().EndArray();
+  json.Key("credentials");
+  WriteCredentials(json, state.relay);
+  json.Key("relay");
+  WriteRelay(json, state.relay, *state.counters);
   json.Key("serves").BeginObject();
-  json.Key("relay").Bool(false).Key("proxy").Bool(false).Member("note", kNotYet).EndObject();
+  json.Key("relay").Bool(true).Key("proxy").Bool(false).Member("note", kNotYet).EndObject();
   json.EndObject();
   return json.Take();
 }
@@ -122,30 +114,33 @@ std::string StatusJson(const ProgramState& state) {
 std::string MetricsText(const ProgramState& state) {
   std::string out;
   const ConfigState& config = state.config;
-  Family(out, "tracekeeper_sidecar_build_info", "gauge", "Always 1; the version is a label.");
-  Sample(out, fmt::format("tracekeeper_sidecar_build_info{{version=\"{}\"}}", state.version), 1);
-  Family(out, "tracekeeper_sidecar_config_reloads_total", "counter",
-         "Configurations read that differed from the one before, by what became of them.");
-  Sample(out, "tracekeeper_sidecar_config_reloads_total{result=\"applied\"}",
-         static_cast<double>(config.applied()));
-  Sample(out, "tracekeeper_sidecar_config_reloads_total{result=\"refused\"}",
-         static_cast<double>(config.refused()));
-  Family(out, "tracekeeper_sidecar_config_in_use", "gauge",
-         "1 while a configuration is in use, be it the last good one.");
-  Sample(out, "tracekeeper_sidecar_config_in_use", config.in_use() != nullptr ? 1 : 0);
-  Family(out, "tracekeeper_sidecar_config_current", "gauge",
-         "1 while what is in use is what the file says; 0 with the reason in /status.");
-  Sample(out, "tracekeeper_sidecar_config_current", StateName(config) == "current" ? 1 : 0);
+  AppendFamily(out, "tracekeeper_sidecar_build_info", "gauge", "Always 1; the version is a label.");
+  AppendSample(out, fmt::format("tracekeeper_sidecar_build_info{{version=\"{}\"}}", state.version),
+               1);
+  AppendFamily(out, "tracekeeper_sidecar_config_reloads_total", "counter",
+               "Configurations read that differed from the one before, by what became of them.");
+  AppendSample(out, "tracekeeper_sidecar_config_reloads_total{result=\"applied\"}",
+               static_cast<double>(config.applied()));
+  AppendSample(out, "tracekeeper_sidecar_config_reloads_total{result=\"refused\"}",
+               static_cast<double>(config.refused()));
+  AppendFamily(out, "tracekeeper_sidecar_config_in_use", "gauge",
+               "1 while a configuration is in use, be it the last good one.");
+  AppendSample(out, "tracekeeper_sidecar_config_in_use", config.in_use() != nullptr ? 1 : 0);
+  AppendFamily(out, "tracekeeper_sidecar_config_current", "gauge",
+               "1 while what is in use is what the file says; 0 with the reason in /status.");
+  AppendSample(out, "tracekeeper_sidecar_config_current", StateName(config) == "current" ? 1 : 0);
   if (config.in_use() != nullptr) {
-    Family(out, "tracekeeper_sidecar_config_applied_timestamp_seconds", "gauge",
-           "When the configuration in use was taken.");
-    Sample(out, "tracekeeper_sidecar_config_applied_timestamp_seconds",
-           Seconds(config.in_use()->since.time_since_epoch()));
+    AppendFamily(out, "tracekeeper_sidecar_config_applied_timestamp_seconds", "gauge",
+                 "When the configuration in use was taken.");
+    AppendSample(out, "tracekeeper_sidecar_config_applied_timestamp_seconds",
+                 Seconds(config.in_use()->since.time_since_epoch()));
   }
-  Family(out, "process_start_time_seconds", "gauge", "Start time of the process since the epoch.");
-  Sample(out, "process_start_time_seconds", Seconds(state.started.time_since_epoch()));
-  Family(out, "process_resident_memory_bytes", "gauge", "Resident memory size in bytes.");
-  Sample(out, "process_resident_memory_bytes", ResidentBytes());
+  AppendRelayMetrics(out, state.relay, *state.counters);
+  AppendFamily(out, "process_start_time_seconds", "gauge",
+               "Start time of the process since the epoch.");
+  AppendSample(out, "process_start_time_seconds", Seconds(state.started.time_since_epoch()));
+  AppendFamily(out, "process_resident_memory_bytes", "gauge", "Resident memory size in bytes.");
+  AppendSample(out, "process_resident_memory_bytes", ResidentBytes());
   return out;
 }
 

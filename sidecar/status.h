@@ -10,6 +10,7 @@
 #include <string>
 
 #include "sidecar/config_state.h"
+#include "sidecar/relay_service.h"
 #include "src/base/clock.h"
 #include "src/net/http.h"
 
@@ -22,6 +23,8 @@ struct ProgramState {
   Duration uptime{};
   bool draining = false;
   ConfigState config;
+  RelayStatus relay;
+  const otlp::RelayCounters* counters = nullptr;  // never null; outlives the state
 };
 
 /// 200 once a configuration is in use; 503 and why before that and while draining.

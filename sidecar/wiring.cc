@@ -40,9 +40,11 @@ Wiring::Wiring(Options options, const Clock& clock, Log& log)
       log_(log),
       started_(clock.Now()),
       started_monotonic_(clock.Monotonic()),
+      relay_(clock, Logger(log)),
       watcher_({options_.config_file, options_.poll_interval}, clock, Logger(log),
                [this](const config::SidecarConfig& config) {
                  if (!options_.log_level) log_.set_level(LevelOf(config.log_level));
+                 relay_.Apply(config);
                }),
       pages_([this] { return Observe(); }),
       server_(net::MakeBeastServer(
@@ -58,6 +60,7 @@ Status Wiring::Start() {
 
 void Wiring::Drain() {
   draining_ = true;
+  relay_.Drain(options_.drain_deadline);
   server_->Stop();
 }
 
@@ -67,7 +70,9 @@ ProgramState Wiring::Observe() const {
           .now = clock_.Now(),
           .uptime = clock_.Monotonic() - started_monotonic_,
           .draining = draining_,
-          .config = watcher_.Report()};
+          .config = watcher_.Report(),
+          .relay = relay_.Report(),
+          .counters = &relay_.counters()};
 }
 
 }  // namespace tracekeeper::sidecar

@@ -9,6 +9,7 @@
 
 #include "sidecar/config_watcher.h"
 #include "sidecar/options.h"
+#include "sidecar/relay_service.h"
 #include "sidecar/status.h"
 #include "src/base/clock.h"
 #include "src/base/log.h"
@@ -23,7 +24,7 @@ class Wiring {
   Status Start();
   /// Reads the configuration file now, for SIGHUP.
   void ReadNow() { watcher_.ReadNow(); }
-  /// Answers what is in flight, then closes the port.
+  /// Takes nothing more, delivers what is queued within the drain's deadline, closes the ports.
   void Drain();
   [[nodiscard]] std::uint16_t status_port() const { return server_->port(); }
 
@@ -36,6 +37,7 @@ class Wiring {
   const Instant started_;
   const MonotonicTime started_monotonic_;
   std::atomic<bool> draining_ = false;
+  RelayService relay_;  // before the watcher, which applies to it
   ConfigWatcher watcher_;
   StatusPages pages_;
   std::unique_ptr<net::Server> server_;

@@ -24,7 +24,9 @@
 #include <tuple>
 #include <vector>
 
+#include "src/base/clock.h"
 #include "src/base/result.h"
+#include "src/codec/duration.h"
 #include "src/codec/fields.h"
 
 namespace tracekeeper::config {
@@ -193,6 +195,25 @@ struct Export {
   bool operator==(const Export&) const = default;
 };
 
+/// How the relay gathers and holds what it cannot deliver yet. The defaults keep the sidecar within
+/// 50 MiB while its backend is away.
+struct Relay {
+  std::int64_t queue_bytes = 24LL << 20;
+  std::int64_t batch_items = 8192;
+  std::int64_t batch_bytes = 1LL << 20;
+  Duration batch_age = std::chrono::milliseconds(200);
+
+  static consteval auto Fields() {
+    return std::tuple{
+        codec::Field("queueBytes", &Relay::queue_bytes),
+        codec::Field("batchItems", &Relay::batch_items),
+        codec::Field("batchBytes", &Relay::batch_bytes),
+        codec::Field("batchAge", &Relay::batch_age),
+    };
+  }
+  bool operator==(const Relay&) const = default;
+};
+
 /// Where relay and proxy listen. The status port is an option of the program: probes need it
 /// before there is a configuration.
 struct SidecarPorts {
@@ -222,6 +243,7 @@ struct SidecarConfig {
   Propagation propagation;
   Sampling sampling;
   std::optional<Export> export_to;
+  std::optional<Relay> relay;  // absent: the defaults of Relay
   SidecarPorts ports;
 
   static consteval auto Fields() {
@@ -233,6 +255,7 @@ struct SidecarConfig {
         codec::Field("propagation", &SidecarConfig::propagation, {.always = true}),
         codec::Field("sampling", &SidecarConfig::sampling),
         codec::Field("export", &SidecarConfig::export_to),
+        codec::Field("relay", &SidecarConfig::relay),
         codec::Field("ports", &SidecarConfig::ports, {.always = true}),
     };
   }

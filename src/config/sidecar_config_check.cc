@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "src/config/export_endpoint.h"
 #include "src/config/sidecar_config.h"
 
 namespace tracekeeper::config {
@@ -133,23 +134,8 @@ void CheckSampling(Problems& problems, const Sampling& sampling) {
 }
 
 void CheckEndpoint(Problems& problems, const Export& target) {
-  const std::string_view endpoint = target.endpoint;
-  if (endpoint.empty() || endpoint.size() > kMaxText || !IsPlainText(endpoint) ||
-      endpoint.find(' ') != std::string_view::npos) {
-    Add(problems,
-        "export.endpoint must be an address without blanks, such as "
-        "http://collector.observability:4318");
-    return;
-  }
-  if (endpoint.find('@') != std::string_view::npos) {
-    Add(problems,
-        "export.endpoint carries a user or password: this file is readable by everyone in "
-        "the namespace; use export.auth");
-  }
-  const bool is_url = endpoint.starts_with("http://") || endpoint.starts_with("https://");
-  if (target.protocol == ExportProtocol::kHttpProtobuf && !is_url) {
-    Add(problems, "export.endpoint '{}' must begin with http:// or https:// for http/protobuf",
-        endpoint);
+  if (const auto endpoint = ParseExportEndpoint(target); !endpoint) {
+    problems.push_back(endpoint.error().message);
   }
 }
 
@@ -199,6 +185,24 @@ void CheckExport(Problems& problems, const Export& target) {
   }
 }
 
+void CheckRange(Problems& problems, std::string_view field, std::int64_t value, std::int64_t least,
+                std::int64_t most) {
+  if (value < least || value > most) {
+    Add(problems, "{} is {}: write a number between {} and {}", field, value, least, most);
+  }
+}
+
+void CheckRelay(Problems& problems, const Relay& relay) {
+  // Below this a queue holds less than a few requests; above, a pod is no place for it.
+  CheckRange(problems, "relay.queueBytes", relay.queue_bytes, 8LL << 20, 1LL << 30);
+  CheckRange(problems, "relay.batchItems", relay.batch_items, 1, 1'000'000);
+  CheckRange(problems, "relay.batchBytes", relay.batch_bytes, 1LL << 10, 4LL << 20);
+  if (relay.batch_age < std::chrono::milliseconds(1) || relay.batch_age > std::chrono::minutes(1)) {
+    Add(problems, "relay.batchAge is {}: write a duration between 1ms and 1m",
+        codec::FormatDuration(relay.batch_age));
+  }
+}
+
 void CheckListeners(Problems& problems, const SidecarPorts& ports) {
   const std::array<std::pair<std::string_view, std::int64_t>, 4> all = {
       {{"ports.otlpGrpc", ports.otlp_grpc},
@@ -223,6 +227,7 @@ std::vector<std::string> CheckSidecarConfig(const SidecarConfig& config) {
   CheckPorts(problems, config.propagation);
   CheckSampling(problems, config.sampling);
   if (config.export_to) CheckExport(problems, *config.export_to);
+  if (config.relay) CheckRelay(problems, *config.relay);
   CheckListeners(problems, config.ports);
   return problems;
 }

@@ -1,4 +1,5 @@
 // DEPENDS: tracekeeper::sidecar tracekeeper::net tracekeeper::bed
+// SOURCES: process_figures.cc
 //
 // What the sidecar costs a pod: resident memory at rest, time from start to ready, time from a
 // swapped ConfigMap to the new configuration in use, CPU at rest, size on disk. The program is
@@ -11,13 +12,13 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <functional>
-#include <sstream>
 #include <thread>
 
 #include "src/config/sidecar_config.h"
 #include "src/net/transports.h"
+#include "tests/bench/process_figures.h"
 #include "tests/bench/report.h"
+#include "tests/support/free_port.h"
 #include "tests/support/process.h"
 
 namespace {
@@ -52,6 +53,9 @@ std::string ConfigText(std::int64_t generation) {
   config::SidecarConfig config;
   config.policy = {"shop", "checkout"};
   config.generation = generation;
+  static const config::SidecarPorts ports{.otlp_grpc = test_support::FreePort(),
+                                          .otlp_http = test_support::FreePort()};
+  config.ports = ports;
   config.export_to = config::Export{.endpoint = "https://collector.observability:4317",
                                     .headers = {{"x-scope-orgid", "shop"}}};
   return config::EncodeSidecarConfig(config);
@@ -96,29 +100,8 @@ class Sidecar {
     Must<int>(Fail(ErrorKind::kTimeout, "{} never held {}: {}", target, text, process_.ReadLog()));
   }
 
-  /// A figure of /proc/PID/status in bytes.
-  [[nodiscard]] double Memory(const std::string& key) const {
-    std::ifstream file(fmt::format("/proc/{}/status", process_.id()));
-    for (std::string line; std::getline(file, line);) {
-      if (line.starts_with(key + ":")) return std::stod(line.substr(key.size() + 1)) * 1024;
-    }
-    return 0;
-  }
-
-  /// User and system time so far, in milliseconds.
-  [[nodiscard]] double CpuMilliseconds() const {
-    std::ifstream file(fmt::format("/proc/{}/stat", process_.id()));
-    std::stringstream text;
-    text << file.rdbuf();
-    // After the command's name in parentheses: field 14 and 15 of the line, 12 and 13 from here.
-    std::istringstream fields(text.str().substr(text.str().rfind(')') + 1));
-    std::string skipped;
-    for (int i = 0; i < 11; ++i) fields >> skipped;
-    double user = 0;
-    double system = 0;
-    fields >> user >> system;
-    return (user + system) * 1000 / static_cast<double>(::sysconf(_SC_CLK_TCK));
-  }
+  [[nodiscard]] double Memory(const char* key) const { return bench::MemoryOf(process_.id(), key); }
+  [[nodiscard]] double CpuMilliseconds() const { return bench::CpuSecondsOf(process_.id()) * 1000; }
 
   void End() { process_.Terminate(); }
 

@@ -8,13 +8,22 @@
 
 #include "src/config/sidecar_config.h"
 #include "src/crypto/digest.h"
+#include "tests/support/free_port.h"
 
 namespace tracekeeper::sidecar {
 namespace fs = std::filesystem;
 namespace {
 
+/// The same for all configurations of this process, so that only their generation differs.
+config::SidecarPorts Ports() {
+  static const config::SidecarPorts ports{.otlp_grpc = test_support::FreePort(),
+                                          .otlp_http = test_support::FreePort()};
+  return ports;
+}
+
 std::string Body(std::int64_t generation) {
   config::SidecarConfig config;
+  config.ports = Ports();
   config.policy = {"shop", "checkout"};
   config.generation = generation;
   return config::EncodeSidecarConfig(config);

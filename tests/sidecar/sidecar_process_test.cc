@@ -35,7 +35,7 @@ TEST_F(SidecarProcessTest, ServesItsConfigurationAndTakesASwapWhileItRuns) {
   const auto ready = sidecar->Get("/readyz");
   ASSERT_TRUE(ready);
   EXPECT_EQ(ready->status, 200);
-  EXPECT_THAT(ready->body, HasSubstr("does not receive spans and does not proxy requests yet"));
+  EXPECT_THAT(ready->body, HasSubstr("this version does not proxy requests yet"));
 
   mount_.Publish(ConfigText(2));
   EXPECT_THAT(sidecar->WaitForBody("/status", ConfigDigest(2)), HasSubstr(ConfigDigest(2)));

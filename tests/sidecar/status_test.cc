@@ -15,12 +15,15 @@ using ::testing::StartsWith;
 
 const Instant kStart{std::chrono::seconds(1'700'000'000)};  // 2023-11-14T22:13:20Z
 
+const otlp::RelayCounters kNothingCounted;
+
 ProgramState State() {
   return {.version = "1.2.3",
           .started = kStart,
           .now = kStart + std::chrono::seconds(90),
           .uptime = std::chrono::milliseconds(90500),
-          .config = ConfigState("/config/config.yaml")};
+          .config = ConfigState("/config/config.yaml"),
+          .counters = &kNothingCounted};
 }
 
 ProgramState WithConfig(std::string_view extra = {}) {
@@ -53,7 +56,7 @@ TEST(Readiness, SaysWhatIsInUseAndWhatThisVersionDoesNotDo) {
   EXPECT_EQ(response.status, 200);
   EXPECT_THAT(response.body, StartsWith("ready: configuration sha256:"));
   EXPECT_THAT(response.body, HasSubstr("policy shop/checkout"));
-  EXPECT_THAT(response.body, HasSubstr("does not receive spans and does not proxy requests yet"));
+  EXPECT_THAT(response.body, HasSubstr("this version does not proxy requests yet"));
 }
 
 TEST(Readiness, StaysReadyOnTheLastGoodConfigurationAndSaysSo) {
@@ -86,7 +89,8 @@ TEST(StatusPage, IsJsonWithTheDigestInUse) {
   EXPECT_EQ(configuration["since"].StringOr(""), "2023-11-14T22:13:25Z");
   EXPECT_EQ(configuration["unknownFields"].ToJson(), R"(["newThing"])");
   EXPECT_FALSE(configuration["lastError"]);
-  EXPECT_EQ((*json)["serves"]["relay"].BoolOr(true), false);
+  EXPECT_EQ((*json)["serves"]["relay"].BoolOr(false), true);
+  EXPECT_EQ((*json)["serves"]["proxy"].BoolOr(true), false);
 }
 
 TEST(StatusPage, TellsTheLastErrorBesideWhatIsInUse) {
@@ -126,6 +130,92 @@ TEST(Metrics, CountReloadsByResult) {
   EXPECT_THAT(text, HasSubstr("tracekeeper_sidecar_config_in_use 1\n"));
   EXPECT_THAT(text, HasSubstr("tracekeeper_sidecar_config_current 0\n"));
   EXPECT_THAT(text, HasSubstr("tracekeeper_sidecar_config_applied_timestamp_seconds 1700000005\n"));
+}
+
+/// A relay that is on, with one credential, in the middle of an outage.
+ProgramState WithRelay(otlp::RelayCounters& counters) {
+  counters.received[0].Add(otlp::Ingress::kGrpc, 10);
+  counters.sent[0] = 3;
+  counters.Drop(otlp::Signal::kTraces, otlp::DropReason::kQueueFull, 2);
+  counters.refused.Add(otlp::RefuseReason::kMalformed, 1);
+  ProgramState state = WithConfig();
+  state.counters = &counters;
+  state.relay.configured = true;
+  state.relay.listeners = {{"grpc", 4317, ""}, {"http", 4318, ""}};
+  state.relay.relay = {.delivery = {.destination = "grpc https://collector:4317",
+                                    .problem = "connection refused",
+                                    .failing_since = kStart},
+                       .queue_bytes = 500,
+                       .queue_budget = 1000,
+                       .queued = {5, 0, 0}};
+  state.relay.credential = CredentialReport{
+      .file = "/secret/token", .version = "..2026_01_02", .since = kStart, .loaded = 2};
+  return state;
+}
+
+TEST(StatusPage, TellsHowTheRelayDoes) {
+  otlp::RelayCounters counters;
+  codec::JsonParser parser;
+  const auto json = parser.Parse(StatusJson(WithRelay(counters)));
+  ASSERT_TRUE(json) << json.error().message;
+  const codec::JsonValue relay = (*json)["relay"];
+  EXPECT_EQ(relay["state"].StringOr(""), "failing");
+  EXPECT_EQ(relay["destination"].StringOr(""), "grpc https://collector:4317");
+  EXPECT_EQ(relay["problem"].StringOr(""), "connection refused");
+  EXPECT_EQ(relay["failingSince"].StringOr(""), "2023-11-14T22:13:20Z");
+  EXPECT_EQ(relay["queueBytes"].IntegerOr(0), 500);
+  EXPECT_EQ(relay["signals"]["traces"].ToJson(),
+            R"({"received":10,"sent":3,"dropped":2,"queued":5})");
+  EXPECT_EQ((*json)["credentials"].ToJson(),
+            R"([{"name":"export","file":"/secret/token","version":"..2026_01_02",)"
+            R"("since":"2023-11-14T22:13:20Z"}])");
+}
+
+struct RelayStateCase {
+  const char* want;
+  void (*change)(RelayStatus&);
+};
+
+TEST(StatusPage, HasOneWordForTheRelay) {
+  const RelayStateCase cases[] = {
+      {"waiting", [](RelayStatus& relay) { relay.configured = false; }},
+      {"no_destination", [](RelayStatus& relay) { relay.relay.delivery.destination = ""; }},
+      {"delivering", [](RelayStatus& relay) { relay.relay.delivery.failing_since.reset(); }},
+      {"failing", [](RelayStatus&) {}},
+  };
+  for (const RelayStateCase& test : cases) {
+    otlp::RelayCounters counters;
+    ProgramState state = WithRelay(counters);
+    test.change(state.relay);
+    EXPECT_THAT(StatusJson(state),
+                HasSubstr(std::string(R"("relay":{"state":")") + test.want + "\""));
+  }
+}
+
+TEST(Readiness, IsNotThereWhileAPortIsTaken) {
+  otlp::RelayCounters counters;
+  ProgramState state = WithRelay(counters);
+  state.relay.listeners[0].problem = "port 4317 is taken";
+  EXPECT_EQ(Readiness(state).status, 503);
+  EXPECT_THAT(Readiness(state).body, HasSubstr("port 4317 is taken"));
+}
+
+TEST(Metrics, CountWhatTheRelayDid) {
+  otlp::RelayCounters counters;
+  const std::string text = MetricsText(WithRelay(counters));
+  for (const char* line :
+       {"tracekeeper_sidecar_received_total{signal=\"traces\",protocol=\"grpc\"} 10",
+        "tracekeeper_sidecar_received_total{signal=\"logs\",protocol=\"http/json\"} 0",
+        "tracekeeper_sidecar_sent_total{signal=\"traces\"} 3",
+        "tracekeeper_sidecar_dropped_total{signal=\"traces\",reason=\"queue_full\"} 2",
+        "tracekeeper_sidecar_dropped_total{signal=\"metrics\",reason=\"shutdown\"} 0",
+        "tracekeeper_sidecar_queue_items{signal=\"traces\"} 5",
+        "tracekeeper_sidecar_refused_requests_total{reason=\"malformed\"} 1",
+        "tracekeeper_sidecar_queue_bytes 500", "tracekeeper_sidecar_queue_budget_bytes 1000",
+        "tracekeeper_sidecar_export_failing 1",
+        "tracekeeper_sidecar_credential_reloads_total{result=\"applied\"} 2"}) {
+    EXPECT_THAT(text, HasSubstr(std::string("\n") + line + "\n"));
+  }
 }
 
 struct PageCase {
