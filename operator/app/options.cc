@@ -41,6 +41,11 @@ void AddConnectionFlags(CLI::App& app, Options& options) {
   app.add_option("--identity", options.identity,
                  "Name in the leader lease; default: host name and a random part")
       ->envname("POD_NAME");
+  app.add_option(
+         "--replica-selector", options.replica_selector,
+         "Labels of the operator's own pods, as KEY=VALUE,...: a replica that was there and "
+         "does not answer any more is evicted, so that no pod waits for it; empty: off")
+      ->type_name("LABELS");
   app.add_option("--leader-election", options.leader_election,
                  "Write only while holding the lease; false is for a single replica")
       ->capture_default_str();

@@ -19,6 +19,8 @@ struct Options {
   std::string context;
   std::string namespace_name = "tracekeeper-system";
   std::string identity;  // empty: host name and a random part
+  /// Labels of the operator's own pods, "app=a,part=b": replicas look after each other. Empty: off.
+  std::string replica_selector;
 
   std::string bind_address = "::";
   std::uint16_t webhook_port = 9443;

@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "operator/app/control.h"
+#include "operator/app/replicas.h"
 #include "operator/app/serving.h"
 #include "src/base/version.h"
 #include "src/kube/connect.h"
@@ -77,6 +78,7 @@ struct Wiring::Parts {
   const Cluster cluster;
   Control control;
   Serving serving;
+  Replicas replicas;
   runtime::LeaderElector elector;
   runtime::Manager manager;
 };
@@ -88,6 +90,7 @@ Wiring::Parts::Parts(const Options& options, std::unique_ptr<Foundation> made_fo
       control(options, cluster.version, cluster.webhook_names,
               {cluster.everyday->client(), cluster.secrets->client()}, foundation->surroundings()),
       serving(options, control, foundation->metrics, foundation->surroundings()),
+      replicas(options, cluster.everyday->client(), foundation->surroundings()),
       elector(
           {.lease = {options.namespace_name, std::string(kLease)}, .identity = options.identity},
           cluster.lease->client(), foundation->clock, foundation->metrics, foundation->logger),
@@ -101,6 +104,7 @@ Wiring::Parts::Parts(const Options& options, std::unique_ptr<Foundation> made_fo
   control.AddTo(serving.readyz(), serving.livez());
   serving.AddTo(manager);
   control.AddTo(manager);
+  replicas.AddTo(manager);
   if (!options.leader_election) return;
   serving.livez().Add("leader-election", [this] { return elector.Check(); });
   manager.UseLeaderElection(elector);

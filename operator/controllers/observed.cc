@@ -84,6 +84,17 @@ Result<ObservedWebhook> ObservedWebhook::From(const codec::JsonValue& configurat
   return result;
 }
 
+Result<ObservedReplica> ObservedReplica::From(const codec::JsonValue& pod) {
+  ObservedReplica result;
+  result.meta = TRY(ObservedMeta(pod));
+  result.address = pod["status"]["podIP"].StringOr("");
+  for (const codec::JsonValue condition : pod["status"]["conditions"].Elements()) {
+    if (condition["type"].StringOr("") != "Ready") continue;
+    result.is_ready = condition["status"].StringOr("") == "True";
+  }
+  return result;
+}
+
 Result<kube::ObjectMeta> ObservedMeta(const codec::JsonValue& object) {
   return kube::DecodeMeta(object);
 }

@@ -74,6 +74,15 @@ struct ObservedWebhook {
   static Result<ObservedWebhook> From(const codec::JsonValue& configuration);
 };
 
+/// A replica of the operator itself.
+struct ObservedReplica {
+  kube::ObjectMeta meta;
+  std::string address;  // the pod's; empty until it has one
+  bool is_ready = false;
+
+  static Result<ObservedReplica> From(const codec::JsonValue& pod);
+};
+
 /// Metadata alone: for namespaces, and for a Secret whose content is read when it changed.
 Result<kube::ObjectMeta> ObservedMeta(const codec::JsonValue& object);
 

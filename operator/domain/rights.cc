@@ -33,6 +33,7 @@ constexpr Right kRights[] = {
     {kOwn, "", "secrets", "create", "", "store the webhook's certificate"},
     {kOwn, "", "secrets", "get list watch patch", "tracekeeper-webhook-tls",
      "keep the webhook's certificate, and no other Secret"},
+    {kOwn, "", "pods/eviction", "create", "", "replace a replica of its own that is lost"},
     {kOwn, "coordination.k8s.io", "leases", "create", "", "elect a leader"},
     {kOwn, "coordination.k8s.io", "leases", "get patch", "tracekeeper-operator", "elect a leader"},
 };
