@@ -57,6 +57,7 @@ servers: packages
 	@$(setup) node-packages
 	@$(setup) kube
 	@$(setup) images
+	@$(setup) helm
 	@$(setup) otelcol
 	@$(setup) senders
 

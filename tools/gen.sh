@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Writes every generated file again: CRDs, chart templates and reference pages from operator/api,
-# RBAC objects from operator/domain/rights.cc.
+# RBAC objects from operator/domain/rights.cc, the tables of values in the charts' READMEs from their
+# values.yaml.
 #
 #   tools/gen.sh            into this repository
 #   tools/gen.sh FOLDER     into another folder, laid out as the repository
@@ -16,6 +17,7 @@ generate() {
   cmake --build "$build" --target crdgen --target rbacgen >"$build/gen.log" || { cat "$build/gen.log" >&2; return 1; }
   "$build/generators/crdgen" . "$1"
   "$build/generators/rbacgen" "$1"
+  tools/charts/values_table.py . "$1"
 }
 
 check() {
@@ -32,6 +34,6 @@ check() {
 
 case "${1:-.}" in
   --check) check ;;
-  -*) sed -n '2,9p' "$0" >&2; exit 2 ;;
+  -*) sed -n '2,10p' "$0" >&2; exit 2 ;;
   *) generate "${1:-.}" ;;
 esac

@@ -29,7 +29,7 @@ readonly progress_seconds=15
 build_packages=(
   git make python3 ca-certificates curl time
   g++ cmake ninja-build ccache pkg-config
-  libboost-dev libcli11-dev libcpprest-dev libdeflate-dev libexpected-dev libfmt-dev libnghttp2-dev
+  libboost-dev libcli11-dev libcpprest-dev libdeflate-dev libexpected-dev libfmt-dev libisal-dev libnghttp2-dev
   libsimdjson-dev libspdlog-dev libssl-dev libyaml-cpp-dev libzstd-dev prometheus-cpp-dev rapidjson-dev zlib1g-dev
   libbenchmark-dev libgmock-dev libgtest-dev python3-yaml
   clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev gcovr
@@ -203,11 +203,20 @@ make_images() {
 
 # --- Helm, kubeconform ---------------------------------------------------------------------------
 
-helm_folder() { echo "$cache/helm-$(go_inputs helm "$(cat "$tools"/helm/oldest/go.*)" "$(kubernetes_version)" | hash_of)"; }
+helm_folder() { echo "$cache/helm-$(go_inputs helm "$(helm3_ldflags)" "$(cat "$tools"/helm/oldest/go.*)" "$(kubernetes_version)" | hash_of)"; }
 # The specification of Kubernetes' own objects, as its module in the folder's go.mod has it.
 api_specification() { # folder
   echo "$(env -C "$tools/$1" GOWORK=off go mod download -json k8s.io/kubernetes |
     sed -n 's/^\t"Dir": "\(.*\)",$/\1/p')/api/openapi-spec/swagger.json"
+}
+# As upstream's release: without these it takes every cluster that it does not ask for Kubernetes 1.20.
+helm3_ldflags() {
+  local minor package
+  minor=$(sed -n 's/^[[:space:]]*k8s.io\/client-go v0\.\([0-9]*\)\..*/\1/p' "$tools/helm/go.mod")
+  printf '%s' "-s -w"
+  for package in pkg/chartutil pkg/lint/rules; do
+    printf ' -X helm.sh/helm/v3/%s.k8sVersionMajor=1 -X helm.sh/helm/v3/%s.k8sVersionMinor=%s' $package $package "$minor"
+  done
 }
 make_helm() {
   local folder
@@ -218,7 +227,7 @@ make_helm() {
   rm -rf "$cache"/helm-*.unfinished
   mkdir -p "$folder.unfinished"
   build_go helm helm.sh/helm/v4/cmd/helm "$folder.unfinished/helm4" -ldflags "-s -w"
-  build_go helm helm.sh/helm/v3/cmd/helm "$folder.unfinished/helm3" -ldflags "-s -w"
+  build_go helm helm.sh/helm/v3/cmd/helm "$folder.unfinished/helm3" -ldflags "$(helm3_ldflags)"
   build_go helm github.com/yannh/kubeconform/cmd/kubeconform "$folder.unfinished/kubeconform" -ldflags "-s -w"
   install -m 644 "$(api_specification helm/oldest)" "$folder.unfinished/kubernetes-oldest.json"
   install -m 644 "$(api_specification kube)" "$folder.unfinished/kubernetes-newest.json"
@@ -240,9 +249,8 @@ make_kwok() {
   build_go kwok sigs.k8s.io/kwok/cmd/kwok "$folder.unfinished/kwok" -ldflags "-s -w"
   # It does nothing without stages, which say when a node is Ready and a pod is Running.
   stages=$(env -C "$tools/kwok" GOFLAGS=-mod=readonly GOWORK=off go list -m -f '{{.Dir}}' sigs.k8s.io/kwok)/kustomize/stage
-  install -m 644 "$stages"/node/fast/*.yaml "$stages"/node/heartbeat-with-lease/*.yaml \
-    "$stages"/pod/fast/*.yaml "$folder.unfinished/stages"
-  rm -f "$folder.unfinished/stages/kustomization.yaml"
+  install -m 644 "$stages"/node/fast/node-*.yaml "$stages"/node/heartbeat-with-lease/node-*.yaml \
+    "$stages"/pod/fast/pod-*.yaml "$folder.unfinished/stages"
   mv -T "$folder.unfinished" "$folder"
   say "kwok is ready: $folder"
 }

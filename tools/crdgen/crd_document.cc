@@ -126,27 +126,31 @@ Result<std::string> CrdYaml(const CustomResource& resource) {
   return yaml;
 }
 
-Result<std::string> CrdTemplate(const CustomResource& resource) {
+Result<std::string> CrdTemplate(const CustomResource& resource, const CrdChart& chart) {
   const std::string yaml = TRY(CrdYaml(resource));
   const std::string name_line = fmt::format("  name: {}\n", resource.FullName());
   const std::size_t after_name = yaml.find(name_line) + name_line.size();
-  return EscapeForHelm(yaml.substr(0, after_name)) +
-         "  labels:\n"
-         "    app.kubernetes.io/name: tracekeeper\n"
-         "    app.kubernetes.io/managed-by: {{ .Release.Service }}\n"
-         "    {{- with .Values.labels }}\n"
-         "    {{- toYaml . | nindent 4 }}\n"
-         "    {{- end }}\n"
-         "  annotations:\n"
-         "    argocd.argoproj.io/sync-options: ServerSideApply=true\n"
-         "    argocd.argoproj.io/sync-wave: \"-10\"\n"
-         "    {{- if .Values.keep }}\n"
-         "    helm.sh/resource-policy: keep\n"
-         "    {{- end }}\n"
-         "    {{- with .Values.annotations }}\n"
-         "    {{- toYaml . | nindent 4 }}\n"
-         "    {{- end }}\n" +
-         EscapeForHelm(yaml.substr(after_name));
+  const std::string with_metadata = EscapeForHelm(yaml.substr(0, after_name)) +
+                                    fmt::format(R"(  labels:
+    app.kubernetes.io/name: tracekeeper
+    app.kubernetes.io/managed-by: {{{{ .Release.Service }}}}
+    {{{{- with {0}.labels }}}}
+    {{{{- toYaml . | nindent 4 }}}}
+    {{{{- end }}}}
+  annotations:
+    argocd.argoproj.io/sync-options: ServerSideApply=true
+    argocd.argoproj.io/sync-wave: "-10"
+    {{{{- if {0}.keep }}}}
+    helm.sh/resource-policy: keep
+    {{{{- end }}}}
+    {{{{- with {0}.annotations }}}}
+    {{{{- toYaml . | nindent 4 }}}}
+    {{{{- end }}}}
+)",
+                                                chart.values) +
+                                    EscapeForHelm(yaml.substr(after_name));
+  if (chart.condition.empty()) return with_metadata;
+  return fmt::format("{{{{- if {} }}}}\n{}{{{{- end }}}}\n", chart.condition, with_metadata);
 }
 
 }  // namespace tracekeeper::crdgen

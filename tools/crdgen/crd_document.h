@@ -17,7 +17,17 @@ inline constexpr std::size_t kMaxCrdBytes = 200U << 10U;
 /// kInternal when a list, map or string has no bound, or the text is too large.
 Result<std::string> CrdYaml(const CustomResource& resource);
 
+/// Where a chart keeps what it lets users say about its CRDs.
+struct CrdChart {
+  std::string_view folder;     // below charts/
+  std::string_view values;     // holds keep, labels and annotations
+  std::string_view condition;  // installs the CRDs; empty: always
+};
+inline constexpr CrdChart kCrdsChart{"tracekeeper-crds/templates", ".Values", ""};
+inline constexpr CrdChart kOperatorChart{"tracekeeper/templates/crds", ".Values.crds",
+                                         ".Values.crds.install"};
+
 /// The same as a Helm template: "keep" and labels from values, everything else as it is.
-Result<std::string> CrdTemplate(const CustomResource& resource);
+Result<std::string> CrdTemplate(const CustomResource& resource, const CrdChart& chart);
 
 }  // namespace tracekeeper::crdgen

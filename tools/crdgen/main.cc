@@ -1,5 +1,5 @@
 // crdgen REPOSITORY FOLDER writes what is made from operator/api into FOLDER, laid out as the
-// repository: crds/, docs/reference/ and the templates of charts/tracekeeper-crds. `tools/gen.sh`
+// repository: crds/, docs/reference/ and the CRDs in the templates of both charts. `tools/gen.sh`
 // runs it.
 
 #include <fmt/core.h>
@@ -40,8 +40,10 @@ Status Generate(const fs::path& repository, const fs::path& folder) {
   for (const CustomResource& resource : CustomResources()) {
     const std::string file_name = fmt::format("{}_{}.yaml", resource.group, resource.plural);
     TRY(WriteFile(folder / "crds" / file_name, TRY(CrdYaml(resource))));
-    TRY(WriteFile(folder / "charts/tracekeeper-crds/templates" / file_name,
-                  TRY(CrdTemplate(resource))));
+    for (const CrdChart& chart : {kCrdsChart, kOperatorChart}) {
+      TRY(WriteFile(folder / "charts" / chart.folder / file_name,
+                    TRY(CrdTemplate(resource, chart))));
+    }
     const std::string example = TRY(ReadExample(repository, resource));
     TRY(WriteFile(folder / "docs/reference" / fmt::format("{}.md", resource.singular),
                   ReferencePage(resource, example)));

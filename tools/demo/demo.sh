@@ -73,7 +73,8 @@ kubectl get --raw /version | grep gitVersion | show
 step "The CRDs and the operator's rights are installed, as the charts do."
 kubectl apply --server-side -f "$root/crds" | show
 kubectl create namespace tracekeeper-system | show
-sed 's/{{ .Release.Namespace }}/tracekeeper-system/' "$root/charts/tracekeeper/templates/rbac.yaml" |
+"$("$root/tools/setup.sh" path helm)/helm4" template tracekeeper "$root/charts/tracekeeper" \
+  --namespace tracekeeper-system --show-only templates/serviceaccount.yaml --show-only templates/rbac.yaml |
   kubectl apply -f - | show
 
 step "The operator starts, with the rights of its service account and no more."

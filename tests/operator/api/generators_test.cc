@@ -48,7 +48,7 @@ TEST(Generators, FieldWithoutABoundIsRefused) {
 TEST(Generators, TemplateKeepsBracesOfTextFromHelm) {
   CustomResource policy = TracingPolicy();
   policy.doc = "Write {{name}} here.";
-  const std::string text = CrdTemplate(policy).value();
+  const std::string text = CrdTemplate(policy, kCrdsChart).value();
   EXPECT_THAT(text, HasSubstr(R"(Write {{ "{{" }}name}} here.)"));
   EXPECT_THAT(text, HasSubstr("helm.sh/resource-policy: keep"));
   EXPECT_THAT(text, Not(HasSubstr("{{name}}")));

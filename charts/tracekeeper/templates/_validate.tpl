@@ -1,0 +1,92 @@
+{{/*
+Values that the schema allows one by one but that do not fit together are refused here, each with a
+sentence that says what to write instead. tests/charts/refused.yaml has a row for each.
+*/}}
+{{- define "tracekeeper.validate" -}}
+{{- include "tracekeeper.validate.names" . -}}
+{{- include "tracekeeper.validate.images" . -}}
+{{- include "tracekeeper.validate.replicas" . -}}
+{{- include "tracekeeper.validate.disruption" . -}}
+{{- include "tracekeeper.validate.options" . -}}
+{{- end -}}
+
+{{- define "tracekeeper.validate.names" -}}
+{{- range $key := list "nameOverride" "fullnameOverride" "namespaceOverride" -}}
+{{- $value := get $.Values $key -}}
+{{- if and $value (not (regexMatch "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$" $value)) -}}
+{{- fail (printf "%s %q is no name that Kubernetes takes: use lower-case letters, digits and \"-\"" $key $value) -}}
+{{- end -}}
+{{- end -}}
+{{- if and (not .Values.serviceAccount.create) (not .Values.serviceAccount.name) -}}
+{{- fail "serviceAccount.create is false and serviceAccount.name is empty: name the account that the operator is to run with" -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "tracekeeper.validate.images" -}}
+{{- range $path, $image := dict "image" .Values.image "sidecar.image" .Values.sidecar.image -}}
+{{- if and $image.digest (not (regexMatch "^sha256:[0-9a-f]{64}$" $image.digest)) -}}
+{{- fail (printf "%s.digest %q is no digest: write sha256: and 64 hexadecimal digits, or leave it empty to use the tag" $path $image.digest) -}}
+{{- end -}}
+{{- if and $image.tag (not (regexMatch "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$" $image.tag)) -}}
+{{- fail (printf "%s.tag %q is no tag: use letters, digits, \"_\", \".\" and \"-\"; a digest belongs in %s.digest" $path $image.tag $path) -}}
+{{- end -}}
+{{- if not (regexMatch "^[a-z0-9]+([._/-]+[a-z0-9]+)*$" $image.repository) -}}
+{{- fail (printf "%s.repository %q is no repository: write it without registry and tag, such as team/tracekeeper-operator" $path $image.repository) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "tracekeeper.validate.replicas" -}}
+{{- if and (gt (int .Values.replicaCount) 1) (not .Values.leaderElection.enabled) -}}
+{{- fail (printf "replicaCount is %d and leaderElection.enabled is false: replicas without a leader would all write. Set leaderElection.enabled=true, or replicaCount=1" (int .Values.replicaCount)) -}}
+{{- end -}}
+{{- $needed := add 30 (int .Values.preStopSleepSeconds) -}}
+{{- if lt (int .Values.terminationGracePeriodSeconds) (int $needed) -}}
+{{- fail (printf "terminationGracePeriodSeconds is %d, but a replica needs %d to end: preStopSleepSeconds and 30 s to finish its work. Set it to %d or more" (int .Values.terminationGracePeriodSeconds) (int $needed) (int $needed)) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* A disruption budget that allows nothing would hold up every drain of a node. */}}
+{{- define "tracekeeper.validate.disruption" -}}
+{{- $budget := .Values.podDisruptionBudget -}}
+{{- $replicas := int .Values.replicaCount -}}
+{{- if and $budget.enabled (gt $replicas 0) -}}
+{{- $minimum := include "tracekeeper.minAvailable" . -}}
+{{- if ne $minimum "" -}}
+{{- $kept := int $minimum -}}
+{{- if hasSuffix "%" $minimum -}}
+{{- $kept = int (divf (add (mul $replicas (int (trimSuffix "%" $minimum))) 99 | float64) 100.0 | floor) -}}
+{{- end -}}
+{{- if ge $kept $replicas -}}
+{{- fail (printf "podDisruptionBudget.minAvailable %s with replicaCount %d allows no disruption, so no node that runs the operator could be drained. Set minAvailable below replicaCount, or podDisruptionBudget.enabled=false" $minimum $replicas) -}}
+{{- end -}}
+{{- else if has (toString $budget.maxUnavailable) (list "0" "0%" "") -}}
+{{- fail "podDisruptionBudget allows no disruption: set maxUnavailable to 1 or more, or minAvailable below replicaCount, or podDisruptionBudget.enabled=false" -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "tracekeeper.validate.options" -}}
+{{- $ports := dict -}}
+{{- range $path, $port := dict "webhook.port" .Values.webhook.port "metrics.port" .Values.metrics.port "health.port" .Values.health.port -}}
+{{- $key := toString (int $port) -}}
+{{- if hasKey $ports $key -}}
+{{- fail (printf "%s and %s are both %s: give each a port of its own" (get $ports $key) $path $key) -}}
+{{- end -}}
+{{- $_ := set $ports $key $path -}}
+{{- end -}}
+{{- if not (regexMatch "^([0-9]+h)?([0-9]+m)?([0-9]+s)?$" .Values.webhook.certificate.lifetime) -}}
+{{- fail (printf "webhook.certificate.lifetime %q is no duration: write hours, minutes and seconds, such as 2160h or 1h30m" .Values.webhook.certificate.lifetime) -}}
+{{- end -}}
+{{- $set := dict "--namespace" "namespaceOverride" "--sidecar-image" "sidecar.image" "--bind-address" "bindAddress"
+                 "--webhook-port" "webhook.port" "--metrics-port" "metrics.port" "--health-port" "health.port"
+                 "--webhook-service" "fullnameOverride" "--owner-cluster-role" "fullnameOverride"
+                 "--leader-election" "leaderElection.enabled" "--workers" "workers" "--log-level" "logLevel"
+                 "--certificate-lifetime" "webhook.certificate.lifetime" "--nudge-pods" "liveConfiguration.nudge" -}}
+{{- range .Values.extraArgs -}}
+{{- $flag := regexFind "^--[^= ]+" . -}}
+{{- if hasKey $set $flag -}}
+{{- fail (printf "extraArgs holds %s, which the chart sets itself: use the value %s" $flag (get $set $flag)) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
