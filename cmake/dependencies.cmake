@@ -43,3 +43,5 @@ tracekeeper_switchable(tracekeeper_openssl "OpenSSL::SSL;OpenSSL::Crypto" "ssl;c
 tracekeeper_switchable(tracekeeper_yaml_cpp "yaml-cpp" "yaml-cpp")
 tracekeeper_switchable(tracekeeper_nghttp2 "nghttp2" "nghttp2")
 tracekeeper_switchable(tracekeeper_compression "deflate;z;zstd" "deflate;z;zstd")
+# Debian ships no archive of it, and the linker leaves it out where nothing is compressed.
+target_link_libraries(tracekeeper_compression INTERFACE isal)

@@ -1,4 +1,4 @@
-#include <libdeflate.h>
+#include <isa-l/igzip_lib.h>
 #include <zstd.h>
 
 #include <algorithm>
@@ -31,9 +31,17 @@ bool SameName(std::string_view a, std::string_view b) {
   });
 }
 
-struct FreeDeflate {
-  void operator()(libdeflate_compressor* context) const { libdeflate_free_compressor(context); }
+/// What ISA-L works in: some 80 KiB of its own, and the memory of its match finder.
+struct GzipContext {
+  isal_zstream stream;
+  std::array<std::uint8_t, ISAL_DEF_LVL2_DEFAULT> matches;
 };
+
+/// gzip's head and tail, and stored blocks for bytes that do not get shorter.
+constexpr std::size_t GzipBound(std::size_t size) { return size + size / 1000 + 1024; }
+/// What its 32-bit counters can hold with room to spare.
+constexpr std::size_t kMostForGzip = std::size_t{1} << 30U;
+
 struct FreeZstd {
   void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
 };
@@ -56,17 +64,34 @@ std::optional<Compression> CompressionNamed(std::string_view text) {
 
 struct Compressor::State {
   OutputBuffer out;
-  std::unique_ptr<libdeflate_compressor, FreeDeflate> gzip;
+  std::unique_ptr<GzipContext> gzip;
   std::unique_ptr<ZSTD_CCtx, FreeZstd> zstd;
 
-  Result<std::string_view> Gzip(std::string_view bytes, int level) {
-    if (!gzip) gzip.reset(libdeflate_alloc_compressor(level));
-    if (!gzip) return Fail(ErrorKind::kInternal, "gzip: no memory, or no level {}", level);
-    out.Reset(libdeflate_gzip_compress_bound(gzip.get(), bytes.size()));
-    const std::size_t size = libdeflate_gzip_compress(gzip.get(), bytes.data(), bytes.size(),
-                                                      out.free(), out.free_size());
-    if (size == 0) return Fail(ErrorKind::kInternal, "gzip: the output is longer than its bound");
-    out.Commit(size);
+  Result<std::string_view> Gzip(std::string_view bytes) {
+    if (bytes.size() > kMostForGzip) {
+      return Fail(ErrorKind::kInvalid, "gzip: {} bytes are more than {}", bytes.size(),
+                  kMostForGzip);
+    }
+    // Not cleared: the library clears what it reads.
+    if (!gzip) gzip = std::make_unique_for_overwrite<GzipContext>();
+    out.Reset(GzipBound(bytes.size()));
+    isal_zstream& stream = gzip->stream;
+    isal_deflate_init(&stream);
+    stream.gzip_flag = IGZIP_GZIP;
+    stream.end_of_stream = 1;
+    stream.flush = NO_FLUSH;
+    stream.level = 2;
+    stream.level_buf = gzip->matches.data();
+    stream.level_buf_size = static_cast<std::uint32_t>(gzip->matches.size());
+    // It reads through a pointer that it did not make const.
+    stream.next_in = reinterpret_cast<std::uint8_t*>(const_cast<char*>(bytes.data()));
+    stream.avail_in = static_cast<std::uint32_t>(bytes.size());
+    stream.next_out = reinterpret_cast<std::uint8_t*>(out.free());
+    stream.avail_out = static_cast<std::uint32_t>(out.free_size());
+    if (const int code = isal_deflate_stateless(&stream); code != COMP_OK) {
+      return Fail(ErrorKind::kInternal, "gzip: the library refused with code {}", code);
+    }
+    out.Commit(stream.total_out);
     return out.view();
   }
 
@@ -98,7 +123,7 @@ Result<std::string_view> Compressor::Compress(Compression compression, std::stri
     case Compression::kIdentity:
       return bytes;
     case Compression::kGzip:
-      return state_->Gzip(bytes, options_.gzip_level);
+      return state_->Gzip(bytes);
     case Compression::kZstd:
       return state_->Zstd(bytes, options_.zstd_level);
     case Compression::kDeflate:

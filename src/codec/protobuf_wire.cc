@@ -26,6 +26,20 @@ std::string_view BytesOf(const Number& number) {
 
 }  // namespace
 
+std::optional<std::uint64_t> TakeLongVarint(std::string_view& bytes, std::size_t longest) {
+  if (bytes.size() < longest) longest = bytes.size();
+  std::uint64_t value = 0;
+  for (std::size_t i = 0; i < longest; ++i) {
+    const auto byte = static_cast<unsigned char>(bytes[i]);
+    value |= static_cast<std::uint64_t>(byte & 0x7FU) << (7 * i);
+    if (byte < 0x80U) {
+      bytes.remove_prefix(i + 1);
+      return value;
+    }
+  }
+  return std::nullopt;
+}
+
 Status WireReader::Finish() const {
   if (damage_ == nullptr) return {};
   return Fail(ErrorKind::kDecode, "protobuf: field {} at byte {} is damaged: {}", field_,

@@ -116,18 +116,18 @@ class WireWriter {
   std::string& out_;
 };
 
+/// TakeVarint where the first byte is not the last one.
+[[nodiscard]] std::optional<std::uint64_t> TakeLongVarint(std::string_view& bytes,
+                                                          std::size_t longest);
+
 inline std::optional<std::uint64_t> TakeVarint(std::string_view& bytes, std::size_t longest) {
-  if (bytes.size() < longest) longest = bytes.size();
-  std::uint64_t value = 0;
-  for (std::size_t i = 0; i < longest; ++i) {
-    const auto byte = static_cast<unsigned char>(bytes[i]);
-    value |= static_cast<std::uint64_t>(byte & 0x7FU) << (7 * i);
-    if (byte < 0x80U) {
-      bytes.remove_prefix(i + 1);
-      return value;
-    }
+  // Nearly all tags and lengths are one byte.
+  if (!bytes.empty() && static_cast<unsigned char>(bytes.front()) < 0x80U) {
+    const auto value = static_cast<unsigned char>(bytes.front());
+    bytes.remove_prefix(1);
+    return value;
   }
-  return std::nullopt;
+  return TakeLongVarint(bytes, longest);
 }
 
 inline bool WireReader::Damaged(const char* what) {

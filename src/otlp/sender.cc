@@ -1,5 +1,7 @@
 #include "src/otlp/sender.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -10,6 +12,8 @@ namespace {
 constexpr Duration kLongestCredentialWait = std::chrono::seconds(5);
 /// While draining there is little time: a backend that comes back should be met.
 constexpr Duration kLongestDrainWait = std::chrono::milliseconds(500);
+/// A pause this long is no gap between two batches: the memory of the last ones is given back.
+constexpr Duration kKeepMemoryFor = std::chrono::seconds(2);
 
 }  // namespace
 
@@ -24,21 +28,35 @@ void Relay::Sender::Run(const StopToken& stop) {
 
 std::optional<Batch> Relay::Sender::WaitForBatch(const StopToken& stop) {
   std::unique_lock lock(relay_.mutex_);
+  const MonotonicTime idle_since = relay_.clock_.Monotonic();
+  bool is_tidy = false;
   while (!stop.stop_requested()) {
     const MonotonicTime now = relay_.clock_.Monotonic();
     if (auto batch = relay_.queue_.Take(now)) return batch;
     if (relay_.queue_.bytes() == 0) relay_.drained_.notify_all();
-    const auto due = relay_.queue_.NextDue();
-    ++relay_.idle_senders_;
-    if (due) {
-      relay_.clock_.WaitUntil(relay_.work_, lock, *due);
+    if (const auto due = relay_.queue_.NextDue()) {
+      WaitForWork(lock, *due);
+    } else if (now < idle_since + kKeepMemoryFor) {
+      WaitForWork(lock, idle_since + kKeepMemoryFor);
+    } else if (!is_tidy) {
+      is_tidy = true;
+      compressor_.Release();
+      ::malloc_trim(0);
     } else {
-      compressor_.Release();  // an idle program keeps no contexts
-      relay_.work_.wait(lock);
+      WaitForWork(lock, MonotonicTime::max());
     }
-    --relay_.idle_senders_;
   }
   return std::nullopt;
+}
+
+void Relay::Sender::WaitForWork(std::unique_lock<std::mutex>& lock, MonotonicTime until) {
+  ++relay_.idle_senders_;
+  if (until == MonotonicTime::max()) {
+    relay_.work_.wait(lock);
+  } else {
+    relay_.clock_.WaitUntil(relay_.work_, lock, until);
+  }
+  --relay_.idle_senders_;
 }
 
 void Relay::Sender::Deliver(Batch batch, const StopToken& stop) {

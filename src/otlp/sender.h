@@ -30,6 +30,7 @@ class Relay::Sender {
 
   void Run(const StopToken& stop);
   std::optional<Batch> WaitForBatch(const StopToken& stop);
+  void WaitForWork(std::unique_lock<std::mutex>& lock, MonotonicTime until);
   void Deliver(Batch batch, const StopToken& stop);
   /// Attempts until the parcel is settled; what it was cut into is appended to `pending`.
   void Settle(Parcel parcel, std::vector<Batch>& pending, const StopToken& stop);
