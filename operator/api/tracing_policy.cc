@@ -27,4 +27,6 @@ std::string EncodeSpec(const TracingPolicySpec& spec) { return codec::EncodeJson
 
 std::string EncodeStatus(const TracingPolicyStatus& status) { return codec::EncodeJson(status); }
 
+std::string EncodeRollout(const RolloutStatus& rollout) { return codec::EncodeJson(rollout); }
+
 }  // namespace tracekeeper::api

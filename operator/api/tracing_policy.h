@@ -185,5 +185,7 @@ std::string EncodeSpec(const TracingPolicySpec& spec);
 
 /// The status as JSON, the value of "status" in a server-side apply.
 std::string EncodeStatus(const TracingPolicyStatus& status);
+/// Its part "rollout" alone, which another field manager owns.
+std::string EncodeRollout(const RolloutStatus& rollout);
 
 }  // namespace tracekeeper::api

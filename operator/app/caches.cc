@@ -33,6 +33,8 @@ Caches::Caches(const kube::ObjectKey& tls_secret_key, kube::Client& client, cons
       namespaces(Metadata(kube::kNamespaces), controllers::ObservedMeta, client, clock, log),
       nodes({.resource = kube::kNodes}, controllers::ObservedNode::From, client, clock, log),
       pods({.resource = kube::kPods}, controllers::ObservedPodProjection(), client, clock, log),
+      budgets({.resource = controllers::kPodDisruptionBudgets}, controllers::ObservedBudget::From,
+              client, clock, log),
       config_maps(OurConfigMaps(), controllers::ObservedConfigMap::From, client, clock, log),
       webhooks(Named({.resource = kube::kMutatingWebhookConfigurations},
                      {"", std::string(domain::kWebhookConfigurationName)}),
@@ -41,6 +43,9 @@ Caches::Caches(const kube::ObjectKey& tls_secret_key, kube::Client& client, cons
                  clock, log),
       pods_by_namespace(pods.store().AddIndex([](const controllers::ObservedPod& pod) {
         return std::vector<std::string>{std::string(pod.namespace_name())};
+      })),
+      budgets_by_namespace(budgets.store().AddIndex([](const controllers::ObservedBudget& budget) {
+        return std::vector<std::string>{budget.key.namespace_name};
       })),
       config_maps_by_policy(
           config_maps.store().AddIndex([](const controllers::ObservedConfigMap& config_map) {
@@ -51,14 +56,14 @@ void Caches::AddTo(runtime::Manager& manager) {
   const auto add = [&manager](auto&... informers) {
     (manager.Add(runtime::Phase::kCache, informers), ...);
   };
-  add(policies, namespaces, nodes, pods, config_maps, webhooks, tls_secret);
+  add(policies, namespaces, nodes, pods, budgets, config_maps, webhooks, tls_secret);
 }
 
 void Caches::AddTo(runtime::HealthChecks& readyz) {
   const auto add = [&readyz](auto&... informers) {
     (readyz.Add(std::string(informers.name()), [&informers] { return informers.Check(); }), ...);
   };
-  add(policies, namespaces, nodes, pods, config_maps, webhooks, tls_secret);
+  add(policies, namespaces, nodes, pods, budgets, config_maps, webhooks, tls_secret);
 }
 
 }  // namespace tracekeeper::app

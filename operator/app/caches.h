@@ -26,11 +26,13 @@ struct Caches {
   runtime::Informer<kube::ObjectMeta> namespaces;
   runtime::Informer<controllers::ObservedNode> nodes;
   runtime::Informer<controllers::ObservedPod> pods;
+  runtime::Informer<controllers::ObservedBudget> budgets;
   runtime::Informer<controllers::ObservedConfigMap> config_maps;
   runtime::Informer<controllers::ObservedWebhook> webhooks;
   runtime::Informer<kube::ObjectMeta> tls_secret;
 
   const runtime::IndexId pods_by_namespace;
+  const runtime::IndexId budgets_by_namespace;
   const runtime::IndexId config_maps_by_policy;
 };
 

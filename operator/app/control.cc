@@ -55,6 +55,8 @@ Control::Control(const Options& options, const std::string& server_version,
           "events", [this] { return events_.Start(), Status(); }, [this] { events_.Stop(); }),
       catalog_(CompileOptionsOf(options), server_version, caches_.policies.store(),
                caches_.nodes.store()),
+      policy_pods_(caches_.namespaces.store(), caches_.pods.store(), caches_.pods_by_namespace,
+                   catalog_),
       tls_(std::make_shared<crypto::ServerTlsSource>()),
       config_maps_(clients.everyday, caches_.config_maps.store(), caches_.config_maps_by_policy),
       injection_metrics_(around.metrics),
@@ -70,19 +72,27 @@ Control::Control(const Options& options, const std::string& server_version,
           clients.everyday, catalog_, caches_.namespaces.store(), caches_.webhooks.store(),
           coverage_, trust_),
       policies_({.policies = caches_.policies.store(),
-                 .namespaces = caches_.namespaces.store(),
-                 .pods = caches_.pods.store(),
-                 .pods_by_namespace = caches_.pods_by_namespace},
-                config_maps_, catalog_, coverage_, clients.everyday, events_, around.metrics),
+                 .pods = policy_pods_,
+                 .config_maps = config_maps_,
+                 .coverage = coverage_,
+                 .sidecars = sidecar_ledger_},
+                clients.everyday, events_, around.metrics),
+      renewal_({.policies = caches_.policies.store(),
+                .pods = policy_pods_,
+                .budgets = caches_.budgets.store(),
+                .budgets_by_namespace = caches_.budgets_by_namespace},
+               clients.everyday, events_, around.metrics),
       catalog_loop_(
           {.name = "policy-catalog"}, [this](const auto&, const auto&) { return RebuildCatalog(); },
           around.clock, around.metrics, around.log),
       loader_loop_(MakeLoop("certificate-loader", 1, certificate_loader_, around)),
       certificate_loop_(MakeLoop("certificate", 1, certificate_, around)),
       webhook_loop_(MakeLoop("webhook-configuration", 1, webhook_, around)),
-      policy_loop_(MakeLoop("tracingpolicy", options.workers, policies_, around)) {
+      policy_loop_(MakeLoop("tracingpolicy", options.workers, policies_, around)),
+      renewal_loop_(MakeLoop("renewal", options.workers, renewal_, around)) {
   ConnectCaches();
   ConnectPods();
+  ConnectRenewal();
   ConnectLedgers();
 }
 
@@ -129,7 +139,7 @@ void Control::ConnectPods() {
   caches_.pods.store().AddHandler([this](const Change<controllers::ObservedPod>& change) {
     const bool same =
         change.kind == runtime::ChangeKind::kUpdated && change.before->CountsAs(*change.after);
-    if (!same) EnqueuePoliciesOf(change.object());
+    if (!same) EnqueuePoliciesOf(change.object(), policy_loop_.queue());
   });
   caches_.config_maps.store().AddHandler(
       [this](const Change<controllers::ObservedConfigMap>& change) {
@@ -140,7 +150,25 @@ void Control::ConnectPods() {
       });
 }
 
+void Control::ConnectRenewal() {
+  using runtime::Change;
+  caches_.policies.store().AddHandler(
+      runtime::EnqueueKey<api::TracingPolicy>(renewal_loop_.queue()));
+  caches_.pods.store().AddHandler([this](const Change<controllers::ObservedPod>& change) {
+    const bool same =
+        change.kind == runtime::ChangeKind::kUpdated && change.before->RenewsAs(*change.after);
+    if (!same) EnqueuePoliciesOf(change.object(), renewal_loop_.queue());
+  });
+  caches_.budgets.store().AddHandler([this](const Change<controllers::ObservedBudget>& change) {
+    for (const auto& policy : renewal_.Retry(change.object().key.namespace_name)) {
+      renewal_loop_.queue().AddAfter(policy, kPodBatch);
+    }
+  });
+}
+
 void Control::ConnectLedgers() {
+  sidecar_ledger_.OnChanged(
+      [this](const kube::ObjectKey& policy) { policy_loop_.queue().Add(policy); });
   coverage_.OnPrepared([this] { EnqueueWebhook(); });
   trust_.OnDesired([this] { EnqueueWebhook(); });
   trust_.OnApplied([this] { certificate_loop_.queue().Add(tls_secret_); });
@@ -151,14 +179,15 @@ void Control::EnqueueWebhook() { webhook_loop_.queue().Add(controllers::WebhookC
 void Control::EnqueuePolicies() {
   for (const auto& policy : caches_.policies.store().List()) {
     policy_loop_.queue().Add(policy->metadata.key);
+    renewal_loop_.queue().Add(policy->metadata.key);
   }
 }
 
-void Control::EnqueuePoliciesOf(const controllers::ObservedPod& pod) {
+void Control::EnqueuePoliciesOf(const controllers::ObservedPod& pod, runtime::WorkQueue& queue) {
   const auto snapshot = catalog_.snapshot();
   for (const auto& concerned : {snapshot->Local(pod.namespace_name()), snapshot->Fleet()}) {
     for (const domain::PolicyPointer& policy : concerned) {
-      policy_loop_.queue().AddAfter(policy->key, kPodBatch);
+      queue.AddAfter(policy->key, kPodBatch);
     }
   }
 }
@@ -171,6 +200,7 @@ void Control::AddTo(runtime::Manager& manager) {
   manager.Add(runtime::Phase::kLeader, certificate_loop_);
   manager.Add(runtime::Phase::kLeader, webhook_loop_);
   manager.Add(runtime::Phase::kLeader, policy_loop_);
+  manager.Add(runtime::Phase::kLeader, renewal_loop_);
 }
 
 void Control::AddTo(runtime::HealthChecks& readyz, runtime::HealthChecks& livez) {
@@ -183,8 +213,8 @@ void Control::AddTo(runtime::HealthChecks& readyz, runtime::HealthChecks& livez)
     if (tls_->Certificate() != nullptr) return {};
     return Fail(ErrorKind::kUnavailable, "no certificate is loaded yet: the leader makes it");
   });
-  for (const runtime::Controller* loop :
-       {&catalog_loop_, &loader_loop_, &certificate_loop_, &webhook_loop_, &policy_loop_}) {
+  for (const runtime::Controller* loop : {&catalog_loop_, &loader_loop_, &certificate_loop_,
+                                          &webhook_loop_, &policy_loop_, &renewal_loop_}) {
     livez.Add(std::string(loop->name()), [loop] { return loop->Check(); });
   }
 }

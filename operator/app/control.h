@@ -12,6 +12,9 @@
 #include "operator/app/options.h"
 #include "operator/controllers/certificate_controller.h"
 #include "operator/controllers/pod_injector.h"
+#include "operator/controllers/policy_pods.h"
+#include "operator/controllers/renewal_controller.h"
+#include "operator/controllers/sidecar_ledger.h"
 #include "operator/controllers/tracing_policy_controller.h"
 #include "operator/controllers/webhook_controller.h"
 #include "src/kube/events.h"
@@ -56,10 +59,11 @@ class Control {
   Result<runtime::Requeue> RebuildCatalog();
   void ConnectCaches();
   void ConnectPods();
+  void ConnectRenewal();
   void ConnectLedgers();
   void EnqueueWebhook();
   void EnqueuePolicies();
-  void EnqueuePoliciesOf(const controllers::ObservedPod& pod);
+  void EnqueuePoliciesOf(const controllers::ObservedPod& pod, runtime::WorkQueue& queue);
 
   const kube::ObjectKey tls_secret_;
   Caches caches_;
@@ -67,7 +71,9 @@ class Control {
   runtime::CallbackRunnable events_part_;
 
   controllers::PolicyCatalog catalog_;
+  const controllers::PolicyPods policy_pods_;
   controllers::WebhookCoverageLedger coverage_;
+  controllers::SidecarLedger sidecar_ledger_;
   controllers::WebhookTrust trust_;
   const std::shared_ptr<crypto::ServerTlsSource> tls_;
   controllers::ConfigMaps config_maps_;
@@ -78,12 +84,14 @@ class Control {
   controllers::CertificateController certificate_;
   controllers::WebhookController webhook_;
   controllers::TracingPolicyController policies_;
+  controllers::RenewalController renewal_;
 
   runtime::Controller catalog_loop_;
   runtime::Controller loader_loop_;
   runtime::Controller certificate_loop_;
   runtime::Controller webhook_loop_;
   runtime::Controller policy_loop_;
+  runtime::Controller renewal_loop_;
 };
 
 }  // namespace tracekeeper::app

@@ -1,5 +1,7 @@
 #include "operator/controllers/observed.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "operator/domain/names.h"
@@ -8,6 +10,49 @@
 #include "src/crypto/digest.h"
 
 namespace tracekeeper::controllers {
+namespace {
+
+std::string TextOf(const runtime::Uid& uid) {
+  if (uid.empty()) return {};
+  std::string text;
+  for (std::size_t i = 0; i < uid.bytes.size(); ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) text.push_back('-');
+    fmt::format_to(std::back_inserter(text), "{:02x}", uid.bytes.at(i));
+  }
+  return text;
+}
+
+std::optional<domain::LabelSelector::Operator> OperatorOf(std::string_view name) {
+  using enum domain::LabelSelector::Operator;
+  if (name == "In") return kIn;
+  if (name == "NotIn") return kNotIn;
+  if (name == "Exists") return kExists;
+  if (name == "DoesNotExist") return kDoesNotExist;
+  return std::nullopt;
+}
+
+// Of a metav1.LabelSelector; an operator that is not known selects nothing.
+std::optional<domain::LabelSelector> SelectorOf(const codec::JsonValue& selector) {
+  if (!selector.is_object()) return std::nullopt;
+  std::vector<domain::LabelSelector::Requirement> requirements;
+  for (const auto& [key, value] : selector["matchLabels"].Members()) {
+    requirements.push_back({std::string(key),
+                            domain::LabelSelector::Operator::kIn,
+                            {std::string(value.StringOr(""))}});
+  }
+  for (const codec::JsonValue expression : selector["matchExpressions"].Elements()) {
+    const auto op = OperatorOf(expression["operator"].StringOr(""));
+    if (!op) return std::nullopt;
+    std::vector<std::string> values;
+    for (const codec::JsonValue value : expression["values"].Elements()) {
+      values.emplace_back(value.StringOr(""));
+    }
+    requirements.push_back({std::string(expression["key"].StringOr("")), *op, std::move(values)});
+  }
+  return domain::LabelSelector(std::move(requirements));
+}
+
+}  // namespace
 
 ObservedPodProjection::ObservedPodProjection()
     : projection_(
@@ -17,6 +62,7 @@ Result<ObservedPod> ObservedPodProjection::operator()(codec::JsonValue pod) cons
   ObservedPod result;
   result.pod_ = TRY(projection_(pod));
   result.injection_ = domain::ProjectPod(pod);
+  result.address_ = pod["status"]["podIP"].StringOr("");
   result.is_injected_ = !result.injection_.policy.empty();
   result.injection_.policy = {};
   result.injection_.digest = {};
@@ -38,6 +84,15 @@ domain::PodProjection ObservedPod::Injection() const {
   injection.policy = pod_.Annotation(domain::kPolicyAnnotation).value_or("");
   injection.digest = pod_.Annotation(domain::kDigestAnnotation).value_or("");
   return injection;
+}
+
+std::string ObservedPod::UidText() const { return TextOf(pod_.uid()); }
+
+std::string ObservedPod::OwnerUidText() const { return TextOf(pod_.owner_uid()); }
+
+bool ObservedPod::RenewsAs(const ObservedPod& other) const {
+  return uid() == other.uid() && is_ready() == other.is_ready() &&
+         is_ending() == other.is_ending() && CountsAs(other);
 }
 
 bool ObservedPod::CountsAs(const ObservedPod& other) const {
@@ -81,6 +136,16 @@ Result<ObservedWebhook> ObservedWebhook::From(const codec::JsonValue& configurat
       }
     }
   }
+  return result;
+}
+
+Result<ObservedBudget> ObservedBudget::From(const codec::JsonValue& budget) {
+  ObservedBudget result;
+  result.key = TRY(kube::DecodeKey(budget));
+  result.selector = SelectorOf(budget["spec"]["selector"]);
+  result.disruptions_allowed = budget["status"]["disruptionsAllowed"].IntegerOr(0);
+  result.is_current = budget["status"]["observedGeneration"].IntegerOr(0) >=
+                      budget["metadata"]["generation"].IntegerOr(0);
   return result;
 }
 

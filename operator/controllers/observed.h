@@ -5,6 +5,7 @@
 // Threads:  values; shared as shared_ptr<const T> by the stores.
 // Failure:  an object without a name is kDecode, and the store leaves it out.
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,9 +13,11 @@
 
 #include "operator/domain/drift.h"
 #include "operator/domain/label_selector.h"
+#include "operator/domain/renewable_workload.h"
 #include "src/base/result.h"
 #include "src/codec/json_value.h"
 #include "src/kube/meta.h"
+#include "src/kube/resource.h"
 #include "src/runtime/pod_store.h"
 
 namespace tracekeeper::controllers {
@@ -27,6 +30,21 @@ class ObservedPod {
   /// Views into this pod.
   [[nodiscard]] std::vector<domain::Label> Labels() const;
   [[nodiscard]] domain::PodProjection Injection() const;
+  [[nodiscard]] kube::ObjectKey key() const { return pod_.key(); }
+  [[nodiscard]] const runtime::Uid& uid() const { return pod_.uid(); }
+  /// As the API has it; empty where it is none that the API makes.
+  [[nodiscard]] std::string UidText() const;
+  [[nodiscard]] bool is_ready() const { return pod_.ready(); }
+  [[nodiscard]] bool is_ending() const { return pod_.being_deleted(); }
+  [[nodiscard]] bool is_running() const { return pod_.phase() == runtime::PodPhase::kRunning; }
+  [[nodiscard]] Instant created() const { return pod_.creation_time(); }
+  [[nodiscard]] domain::PodOwner owner() const { return {pod_.owner_kind(), pod_.owner_name()}; }
+  [[nodiscard]] std::string OwnerUidText() const;
+  /// Empty until the pod has one.
+  [[nodiscard]] const std::string& address() const { return address_; }
+
+  /// Equal in everything that can change how its workload's renewal stands.
+  [[nodiscard]] bool RenewsAs(const ObservedPod& other) const;
   /// Equal in everything that can change a policy's counts.
   [[nodiscard]] bool CountsAs(const ObservedPod& other) const;
 
@@ -36,6 +54,7 @@ class ObservedPod {
   runtime::Pod pod_;
   // As the pod's JSON had it; its texts are empty here and come from `pod_`, which interns them.
   domain::PodProjection injection_;
+  std::string address_;       // fits into the string itself, as IPv4
   bool is_injected_ = false;  // annotations alone are only a claim
 };
 
@@ -72,6 +91,22 @@ struct ObservedWebhook {
   std::vector<std::string> namespaces;  // that it covers, in either entry
 
   static Result<ObservedWebhook> From(const codec::JsonValue& configuration);
+};
+
+inline constexpr kube::Resource kPodDisruptionBudgets{"policy", "v1", "poddisruptionbudgets",
+                                                      "PodDisruptionBudget"};
+
+/// A PodDisruptionBudget: over which pods it is, and what it allows now.
+struct ObservedBudget {
+  kube::ObjectKey key;
+  std::optional<domain::LabelSelector> selector;  // unset: over no pod
+  std::int64_t disruptions_allowed = 0;
+  bool is_current = false;  // the status is about the newest generation
+
+  [[nodiscard]] const std::string& namespace_name() const { return key.namespace_name; }
+  [[nodiscard]] const std::string& name() const { return key.name; }
+
+  static Result<ObservedBudget> From(const codec::JsonValue& budget);
 };
 
 /// A replica of the operator itself.

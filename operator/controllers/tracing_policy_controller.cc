@@ -1,12 +1,10 @@
 #include "operator/controllers/tracing_policy_controller.h"
 
-#include <algorithm>
 #include <charconv>
-#include <set>
 
 #include "operator/domain/drift.h"
 #include "operator/domain/names.h"
-#include "operator/domain/select_policy.h"
+#include "operator/domain/plan_renewal.h"
 #include "src/codec/json_writer.h"
 #include "src/runtime/finalizer.h"
 
@@ -25,6 +23,7 @@ constexpr std::string_view kPolicies = "tracekeeper_policies";
 constexpr std::string_view kMatched = "tracekeeper_policy_matched_pods";
 constexpr std::string_view kInjected = "tracekeeper_policy_injected_pods";
 constexpr std::string_view kOutdated = "tracekeeper_policy_outdated_pods";
+constexpr std::string_view kReasons = "tracekeeper_policy_reason_pods";
 
 Status WithoutValue(Result<bool> result) {
   if (!result) return Fail(std::move(result.error()));
@@ -43,6 +42,23 @@ bool IsPaused(const api::TracingPolicy& policy) {
   return found != policy.metadata.annotations.end() && found->second == "true";
 }
 
+domain::PodCounts PublishedPods(const api::TracingPolicyStatus& status) {
+  domain::PodCounts pods{status.matched_pods, status.injected_pods, status.outdated_pods, {}};
+  for (const api::ReasonCount& count : status.reasons) {
+    if (const auto reason = domain::ReasonFromName(count.reason))
+      pods.reasons[*reason] = count.pods;
+  }
+  return pods;
+}
+
+/// Not as the policy says, and not renewed although pods are.
+bool IsLeftToOwner(const ObservedPod& pod, api::RolloutStrategy strategy) {
+  if (strategy == api::RolloutStrategy::kNone) return false;
+  const auto workload =
+      domain::RenewableWorkloadOf(pod.namespace_name(), pod.owner(), pod.Labels());
+  return !workload || !domain::CanRenew(workload->kind, strategy);
+}
+
 bool WasReady(const domain::PolicyObservation& seen) {
   const kube::Condition* ready = kube::FindCondition(seen.conditions, domain::kReadyCondition);
   return ready != nullptr && ready->status == kube::ConditionStatus::kTrue &&
@@ -51,22 +67,22 @@ bool WasReady(const domain::PolicyObservation& seen) {
 
 }  // namespace
 
-TracingPolicyController::TracingPolicyController(Stores stores, ConfigMaps& config_maps,
-                                                 const PolicyCatalog& catalog,
-                                                 WebhookCoverageLedger& coverage,
-                                                 kube::Client& client, kube::EventRecorder& events,
-                                                 Metrics& metrics)
-    : stores_(stores),
-      config_maps_(config_maps),
-      catalog_(catalog),
-      coverage_(coverage),
+TracingPolicyController::TracingPolicyController(Parts parts, kube::Client& client,
+                                                 kube::EventRecorder& events, Metrics& metrics)
+    : policies_(parts.policies),
+      pods_(parts.pods),
+      catalog_(parts.pods.catalog()),
+      config_maps_(parts.config_maps),
+      coverage_(parts.coverage),
+      sidecars_(parts.sidecars),
       client_(client),
       events_(events),
-      metrics_(metrics) {}
+      metrics_(metrics),
+      owners_(events) {}
 
 Result<runtime::Requeue> TracingPolicyController::Reconcile(const kube::ObjectKey& key,
                                                             runtime::ReconcileContext& context) {
-  const auto policy = stores_.policies.Find(key);
+  const auto policy = policies_.Find(key);
   if (policy == nullptr) {
     Forget(key);
     return runtime::Requeue::Never();
@@ -78,7 +94,10 @@ Result<runtime::Requeue> TracingPolicyController::Reconcile(const kube::ObjectKe
   const api::TracingPolicyStatus status = NewestStatus(*policy);
   observation.observed_generation = status.observed_generation;
   observation.conditions = status.conditions;
-  observation.published_pods = {status.matched_pods, status.injected_pods, status.outdated_pods};
+  observation.published_pods = PublishedPods(status);
+  observation.published_configuration = status.configuration;
+  observation.reads_sidecars = sidecars_.reads();
+  observation.sidecars = sidecars_.Find(key);
   observation.paused = IsPaused(*policy);
 
   const auto compilation = domain::CompilePolicy(*policy, catalog_.options());
@@ -103,7 +122,7 @@ void TracingPolicyController::BringIntoForce(const api::TracingPolicy& policy,
                                              domain::PolicyObservation& observation,
                                              runtime::ReconcileContext& context) {
   const domain::CompiledPolicy& compiled = *compilation.policy;
-  const std::vector<std::string> namespaces = TargetNamespaces(compiled);
+  const std::vector<std::string> namespaces = pods_.NamespacesOf(compiled);
   observation.findings = compilation.findings;
   observation.namespaces = namespaces.size();
 
@@ -129,61 +148,42 @@ void TracingPolicyController::BringIntoForce(const api::TracingPolicy& policy,
   if (coverage_.is_known() || !WasReady(observation)) {
     observation.uncovered_namespaces = coverage_.Uncovered(namespaces, context.now);
   }
-  CountPods(compiled, namespaces, observation);
+  CountPods(policy, compiled, namespaces, context.now, observation);
+  PublishReasons(compiled.key, observation.pods);
 }
 
-std::vector<std::string> TracingPolicyController::TargetNamespaces(
-    const domain::CompiledPolicy& policy) const {
-  std::vector<std::string> result;
-  for (const auto& meta : stores_.namespaces.List()) {
-    if (meta->IsBeingDeleted()) continue;
-    const std::string& name = meta->key.name;
-    if (domain::IsExcludedNamespace(name, catalog_.options().operator_namespace)) continue;
-    if (domain::AppliesToNamespace(policy, name, domain::LabelsOf(meta->labels))) {
-      result.push_back(name);
-    }
-  }
-  // A policy may be seen before its namespace is: it proves that there is one.
-  const std::string& own = policy.key.namespace_name;
-  const bool is_new = !policy.is_fleet() && stores_.namespaces.Find({"", own}) == nullptr;
-  if (is_new && !domain::IsExcludedNamespace(own, catalog_.options().operator_namespace)) {
-    result.push_back(own);
-  }
-  std::ranges::sort(result);
-  return result;
-}
-
-void TracingPolicyController::CountPods(const domain::CompiledPolicy& policy,
-                                        const std::vector<std::string>& namespaces,
-                                        domain::PolicyObservation& observation) const {
-  const auto snapshot = catalog_.snapshot();
+void TracingPolicyController::CountPods(const api::TracingPolicy& policy,
+                                        const domain::CompiledPolicy& compiled,
+                                        const std::vector<std::string>& namespaces, Instant now,
+                                        domain::PolicyObservation& observation) {
+  const api::RolloutStrategy strategy = policy.spec.injection.rollout.strategy;
   std::set<std::string> winners;
   bool has_won = false;
-  for (const std::string& name : namespaces) {
-    const auto meta = stores_.namespaces.Find({"", name});
-    std::vector<domain::Label> namespace_labels;
-    if (meta != nullptr) namespace_labels = domain::LabelsOf(meta->labels);
-    for (const auto& pod : stores_.pods.Lookup(stores_.pods_by_namespace, name)) {
-      const auto labels = pod->Labels();
-      if (!policy.selector.Matches(labels)) continue;
-      const domain::CompiledPolicy* winner =
-          domain::SelectPolicy(*snapshot, name, namespace_labels, labels);
-      if (winner == nullptr) continue;  // the snapshot is older than this policy
-      if (winner->key != policy.key) {
-        winners.insert(winner->qualified_name);
-        continue;
-      }
-      has_won = true;
-      const domain::InjectionState state =
-          domain::DriftOf(pod->Injection(), *winner, catalog_.node_capability()).state;
-      if (state == domain::InjectionState::kEnded || state == domain::InjectionState::kSkipped) {
-        continue;
-      }
-      ++observation.pods.matched;
-      if (state != domain::InjectionState::kMissing) ++observation.pods.injected;
-      if (state != domain::InjectionState::kInjected) ++observation.pods.outdated;
+  domain::PodCounts& counts = observation.pods;
+  OwnerNotices::Look owners(owners_, compiled.key, now);
+  const auto count = [&](const ObservedPod& pod, domain::Reason reason) {
+    if (++counts.reasons[reason] == 1) observation.examples[reason] = pod.key().ToString();
+  };
+  pods_.ForEach(compiled, namespaces, [&](const PolicyPods::Found& found) {
+    if (found.winner.key != compiled.key) {
+      winners.insert(found.winner.qualified_name);
+      return;
     }
-  }
+    using enum domain::InjectionState;
+    has_won = true;
+    const domain::InjectionState state = found.drift.state;
+    if (state == kEnded) return;
+    if (state != kInjected) count(found.pod, found.drift.reason);
+    if (state == kMissing || state == kSkipped) owners.Note(found.pod, found.drift.reason);
+    if (state == kSkipped) return;
+    ++counts.matched;
+    if (state != kMissing) ++counts.injected;
+    if (state == kInjected) return;
+    ++counts.outdated;
+    if (IsLeftToOwner(found.pod, strategy)) {
+      count(found.pod, domain::Reason::kRenewalLeftToOwner);
+    }
+  });
   if (!has_won) observation.shadowed_by.assign(winners.begin(), winners.end());
 }
 
@@ -244,6 +244,10 @@ Status TracingPolicyController::ReportStatus(const api::TracingPolicy& policy,
   status.matched_pods = plan.pods.matched;
   status.injected_pods = plan.pods.injected;
   status.outdated_pods = plan.pods.outdated;
+  for (const auto& [reason, pods] : plan.pods.reasons) {
+    status.reasons.push_back({std::string(domain::NameOf(reason)), pods});
+  }
+  status.configuration = plan.configuration;
 
   const kube::ObjectMeta& meta = policy.metadata;
   codec::JsonWriter json;
@@ -302,12 +306,38 @@ void TracingPolicyController::PublishGauges(const kube::ObjectKey& key,
       .Set(static_cast<double>(pods.outdated));
 }
 
+void TracingPolicyController::PublishReasons(const kube::ObjectKey& key,
+                                             const domain::PodCounts& pods) {
+  const auto labels_of = [&](domain::Reason reason) {
+    MetricLabels labels = PolicyLabels(key);
+    labels.emplace_back("reason", domain::NameOf(reason));
+    return labels;
+  };
+  std::set<domain::Reason> now;
+  for (const auto& [reason, count] : pods.reasons) {
+    now.insert(reason);
+    metrics_
+        .MakeGauge(kReasons, "Pods of a policy that are not injected as it says, by why",
+                   labels_of(reason))
+        .Set(static_cast<double>(count));
+  }
+  const std::scoped_lock lock(mutex_);
+  std::set<domain::Reason>& before = reasons_[key];
+  for (const domain::Reason reason : before) {
+    if (!now.contains(reason)) metrics_.Remove(kReasons, labels_of(reason));
+  }
+  before = std::move(now);
+}
+
 void TracingPolicyController::Forget(const kube::ObjectKey& key) {
   coverage_.Forget(key);
+  owners_.Forget(key);
+  PublishReasons(key, {});
   const MetricLabels labels = PolicyLabels(key);
   for (const auto name : {kPolicies, kMatched, kInjected, kOutdated}) metrics_.Remove(name, labels);
   const std::scoped_lock lock(mutex_);
   reported_.erase(key);
+  reasons_.erase(key);
 }
 
 }  // namespace tracekeeper::controllers

@@ -12,6 +12,7 @@
 //           "tracekeeper-status" (status); nothing when nothing changed.
 
 #include <mutex>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -19,7 +20,10 @@
 #include "operator/api/tracing_policy.h"
 #include "operator/controllers/config_maps.h"
 #include "operator/controllers/observed.h"
+#include "operator/controllers/owner_notices.h"
 #include "operator/controllers/policy_catalog.h"
+#include "operator/controllers/policy_pods.h"
+#include "operator/controllers/sidecar_ledger.h"
 #include "operator/controllers/webhook_coverage.h"
 #include "operator/domain/plan_status.h"
 #include "src/base/metrics.h"
@@ -32,16 +36,16 @@ namespace tracekeeper::controllers {
 
 class TracingPolicyController {
  public:
-  struct Stores {
+  struct Parts {
     const runtime::Store<api::TracingPolicy>& policies;
-    const runtime::Store<kube::ObjectMeta>& namespaces;
-    const runtime::Store<ObservedPod>& pods;
-    runtime::IndexId pods_by_namespace;
+    const PolicyPods& pods;
+    ConfigMaps& config_maps;
+    WebhookCoverageLedger& coverage;
+    const SidecarLedger& sidecars;
   };
 
-  TracingPolicyController(Stores stores, ConfigMaps& config_maps, const PolicyCatalog& catalog,
-                          WebhookCoverageLedger& coverage, kube::Client& client,
-                          kube::EventRecorder& events, Metrics& metrics);
+  TracingPolicyController(Parts parts, kube::Client& client, kube::EventRecorder& events,
+                          Metrics& metrics);
 
   Result<runtime::Requeue> Reconcile(const kube::ObjectKey& key,
                                      runtime::ReconcileContext& context);
@@ -52,10 +56,10 @@ class TracingPolicyController {
   void BringIntoForce(const api::TracingPolicy& policy,
                       const domain::PolicyCompilation& compilation,
                       domain::PolicyObservation& observation, runtime::ReconcileContext& context);
-  [[nodiscard]] std::vector<std::string> TargetNamespaces(
-      const domain::CompiledPolicy& policy) const;
-  void CountPods(const domain::CompiledPolicy& policy, const std::vector<std::string>& namespaces,
-                 domain::PolicyObservation& observation) const;
+  /// Also which owners of pods, at most a few for each reason, are to hear of it.
+  void CountPods(const api::TracingPolicy& policy, const domain::CompiledPolicy& compiled,
+                 const std::vector<std::string>& namespaces, Instant now,
+                 domain::PolicyObservation& observation);
   /// True when it was added now.
   Result<bool> SetFinalizer(const api::TracingPolicy& policy, runtime::ReconcileContext& context);
   Status UnsetFinalizer(const api::TracingPolicy& policy, runtime::ReconcileContext& context);
@@ -66,12 +70,15 @@ class TracingPolicyController {
                                   runtime::ReconcileContext& context);
   [[nodiscard]] api::TracingPolicyStatus NewestStatus(const api::TracingPolicy& policy);
   void PublishGauges(const kube::ObjectKey& key, const domain::PodCounts& pods);
+  void PublishReasons(const kube::ObjectKey& key, const domain::PodCounts& pods);
   void Forget(const kube::ObjectKey& key);
 
-  const Stores stores_;
-  ConfigMaps& config_maps_;
+  const runtime::Store<api::TracingPolicy>& policies_;
+  const PolicyPods& pods_;
   const PolicyCatalog& catalog_;
+  ConfigMaps& config_maps_;
   WebhookCoverageLedger& coverage_;
+  const SidecarLedger& sidecars_;
   kube::Client& client_;
   kube::EventRecorder& events_;
   Metrics& metrics_;
@@ -86,6 +93,9 @@ class TracingPolicyController {
   };
   std::mutex mutex_;
   std::unordered_map<kube::ObjectKey, Reported> reported_;
+  // Reasons that have a gauge of their own now.
+  std::unordered_map<kube::ObjectKey, std::set<domain::Reason>> reasons_;
+  OwnerNotices owners_;
 };
 
 }  // namespace tracekeeper::controllers

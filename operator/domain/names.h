@@ -12,6 +12,9 @@ inline constexpr std::string_view kPolicyAnnotation = "tracekeeper.dev/policy";
 inline constexpr std::string_view kGenerationAnnotation = "tracekeeper.dev/generation";
 inline constexpr std::string_view kDigestAnnotation = "tracekeeper.dev/digest";
 inline constexpr std::string_view kInjectionAnnotation = "tracekeeper.dev/injection";
+// On a pod template, by strategy Template; on a pod, so that its kubelet looks at its volumes now.
+inline constexpr std::string_view kRenewedForAnnotation = "tracekeeper.dev/renewed-for";
+inline constexpr std::string_view kNudgedAnnotation = "tracekeeper.dev/nudged";
 inline constexpr std::string_view kPausedAnnotation = "tracekeeper.dev/paused";
 inline constexpr std::string_view kManagedByLabel = "app.kubernetes.io/managed-by";
 inline constexpr std::string_view kManagedByValue = "tracekeeper";

@@ -18,6 +18,7 @@ import kubernetes_schemas
 # Values under which every template renders something.
 EVERYTHING = {
     "podMonitor": {"enabled": True}, "liveConfiguration": {"nudge": True}, "imagePullSecrets": [{"name": "a"}],
+    "rollout": {"template": True},
     "networkPolicy": {"metricsFrom": [{"namespaceSelector": {}}], "egress": [{"ports": [{"port": 443}]}]},
     "commonLabels": {"team": "platform"}, "commonAnnotations": {"owner": "platform"},
     "extraObjects": [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "one"}}],

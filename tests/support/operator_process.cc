@@ -7,7 +7,6 @@
 
 #include <thread>
 
-#include "operator/domain/rights.h"
 #include "tests/support/spawn.h"
 
 namespace tracekeeper::test_support {
@@ -39,15 +38,15 @@ std::uint16_t FreePort() {
   return ntohs(address.sin_port);
 }
 
-Status InstallTracekeeper(Bed& bed) {
+Status InstallTracekeeper(Bed& bed, domain::SwitchedRights switched) {
   const std::filesystem::path crds = std::filesystem::path(TRACEKEEPER_SOURCE_FOLDER) / "crds";
   TRY(Applied(bed.RunKubectl({"apply", "--server-side", "-f", crds.string()}), "apply CRDs"));
   TRY(Applied(bed.RunKubectl({"wait", "--for=condition=Established", "--timeout=30s", "crd",
                               "tracingpolicies.tracekeeper.dev"}),
               "wait for CRDs"));
-  const std::string account =
-      fmt::format("apiVersion: v1\nkind: Namespace\nmetadata: {{name: {}}}\n---\n{}",
-                  kOperatorNamespace, domain::RightsYaml(kServiceAccount, kOperatorNamespace));
+  const std::string account = fmt::format(
+      "apiVersion: v1\nkind: Namespace\nmetadata: {{name: {}}}\n---\n{}", kOperatorNamespace,
+      domain::RightsYaml(kServiceAccount, kOperatorNamespace, switched));
   return Applied(bed.RunKubectl({"apply", "-f", "-"}, account), "apply rights");
 }
 

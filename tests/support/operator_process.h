@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "operator/domain/rights.h"
 #include "src/base/result.h"
 #include "tests/support/bed.h"
 #include "tests/support/process.h"
@@ -23,8 +24,10 @@ namespace tracekeeper::test_support {
 
 inline constexpr std::string_view kOperatorNamespace = "tracekeeper-system";
 
-/// CRDs, namespace, service account and RBAC: what the charts install.
-Status InstallTracekeeper(Bed& bed);
+/// CRDs, namespace, service account and RBAC: what the charts install, with the rights that chart
+/// values switch only where asked for.
+Status InstallTracekeeper(Bed& bed,
+                          domain::SwitchedRights switched = domain::SwitchedRights::kLeftOut);
 
 struct OperatorOptions {
   std::string sidecar_image = "bed.local/tracekeeper-sidecar:test";

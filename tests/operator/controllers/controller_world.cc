@@ -18,16 +18,21 @@ ControllerWorld::ControllerWorld()
       namespaces_("namespaces", ObservedMeta, logger_),
       nodes_("nodes", ObservedNode::From, logger_),
       pods_("pods", ObservedPodProjection(), logger_),
+      budgets_("poddisruptionbudgets", ObservedBudget::From, logger_),
       config_maps_("configmaps", ObservedConfigMap::From, logger_),
       webhooks_("webhooks", ObservedWebhook::From, logger_),
       pods_by_namespace_(pods_.AddIndex([](const ObservedPod& pod) {
         return std::vector<std::string>{std::string(pod.namespace_name())};
+      })),
+      budgets_by_namespace_(budgets_.AddIndex([](const ObservedBudget& budget) {
+        return std::vector<std::string>{budget.key.namespace_name};
       })),
       config_maps_by_policy_(config_maps_.AddIndex([](const ObservedConfigMap& config_map) {
         return std::vector<std::string>{std::string(config_map.policy_uid())};
       })),
       catalog_(Options(), "v1.34.4", policies_, nodes_) {
   server_.Serve(api::kTracingPolicies);
+  server_.Serve(kPodDisruptionBudgets);
 }
 
 runtime::ReconcileContext ControllerWorld::Context() {
@@ -72,6 +77,8 @@ void ControllerWorld::AddPolicy(const kube::ObjectKey& key, std::string_view spe
 }
 
 void ControllerWorld::SyncPolicies() { Sync(policies_, api::kTracingPolicies); }
+void ControllerWorld::SyncPods() { Sync(pods_, kube::kPods); }
+void ControllerWorld::SyncBudgets() { Sync(budgets_, kPodDisruptionBudgets); }
 void ControllerWorld::SyncConfigMaps() { Sync(config_maps_, kube::kConfigMaps); }
 void ControllerWorld::SyncNodes() { Sync(nodes_, kube::kNodes); }
 void ControllerWorld::SyncWebhooks() { Sync(webhooks_, kube::kMutatingWebhookConfigurations); }

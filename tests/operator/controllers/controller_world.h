@@ -8,6 +8,7 @@
 
 #include "operator/controllers/observed.h"
 #include "operator/controllers/policy_catalog.h"
+#include "operator/controllers/policy_pods.h"
 #include "src/kube/client.h"
 #include "src/runtime/controller.h"
 #include "src/telemetry/prometheus_metrics.h"
@@ -39,6 +40,8 @@ class ControllerWorld : public testing::Test {
   void SyncConfigMaps();
   void SyncNodes();
   void SyncWebhooks();
+  void SyncPods();
+  void SyncBudgets();
 
   [[nodiscard]] std::string LogText() const;
   /// The object as JSON, or an empty string.
@@ -57,11 +60,14 @@ class ControllerWorld : public testing::Test {
   runtime::Store<kube::ObjectMeta> namespaces_;
   runtime::Store<ObservedNode> nodes_;
   runtime::Store<ObservedPod> pods_;
+  runtime::Store<ObservedBudget> budgets_;
   runtime::Store<ObservedConfigMap> config_maps_;
   runtime::Store<ObservedWebhook> webhooks_;
   const runtime::IndexId pods_by_namespace_;
+  const runtime::IndexId budgets_by_namespace_;
   const runtime::IndexId config_maps_by_policy_;
   PolicyCatalog catalog_;
+  const PolicyPods policy_pods_{namespaces_, pods_, pods_by_namespace_, catalog_};
 
  private:
   template <typename T>

@@ -57,13 +57,12 @@ class TracingPolicyControllerTest : public ControllerWorld {
   WebhookCoverageLedger coverage_;
   ConfigMaps writer_{client_, config_maps_, config_maps_by_policy_};
   kube::EventRecorder events_{{}, client_, clock_, metrics_, logger_};
+  SidecarLedger sidecars_;
   TracingPolicyController controller_{{.policies = policies_,
-                                       .namespaces = namespaces_,
-                                       .pods = pods_,
-                                       .pods_by_namespace = pods_by_namespace_},
-                                      writer_,
-                                      catalog_,
-                                      coverage_,
+                                       .pods = policy_pods_,
+                                       .config_maps = writer_,
+                                       .coverage = coverage_,
+                                       .sidecars = sidecars_},
                                       client_,
                                       events_,
                                       metrics_};
@@ -208,6 +207,62 @@ TEST_F(TracingPolicyControllerTest, CountsPodsAndSaysWhichSlippedThrough) {
   EXPECT_THAT(policy, HasSubstr(R"("injectedPods":2)"));
   EXPECT_THAT(policy, HasSubstr(R"("outdatedPods":2)"));
   EXPECT_THAT(metrics_.Text(), HasSubstr("tracekeeper_policy_matched_pods{"));
+}
+
+TEST_F(TracingPolicyControllerTest, SaysInItsStatusWhyPodsAreNotInjected) {
+  AddPolicy(kLocal,
+            R"({"selector":{"matchLabels":{"app":"checkout"}},
+                "injection":{"rollout":{"strategy":"Evict"}}})");
+  Cover({"shop"});
+  AddInjectedPod("old", "other");
+  AddPod("shop", "missed", R"("labels":{"app":"checkout"})");
+  AddPod("shop", "missed-too", R"("labels":{"app":"checkout"},"ownerReferences":[{"kind":
+      "StatefulSet","name":"db","uid":"00000000-0000-4000-8000-0000000000aa","controller":true}])");
+  AddPod("shop", "out", R"("labels":{"app":"checkout","tracekeeper.dev/inject":"false"})");
+  ASSERT_TRUE(Reconcile(kLocal));
+  const std::string policy = Stored(api::kTracingPolicies, kLocal);
+  EXPECT_THAT(policy, HasSubstr(R"({"reason":"missing_injection","pods":2})"));
+  EXPECT_THAT(policy, HasSubstr(R"({"reason":"outdated_injection","pods":1})"));
+  EXPECT_THAT(policy, HasSubstr(R"({"reason":"skipped_opted_out","pods":1})"));
+  EXPECT_THAT(policy, HasSubstr(R"({"reason":"renewal_left_to_owner","pods":2})"))
+      << "the two bare pods; db's is renewed";
+  EXPECT_THAT(
+      metrics_.Text(),
+      HasSubstr(R"(tracekeeper_policy_reason_pods{policy="checkout",policy_namespace="shop",)"
+                R"(reason="missing_injection"} 2)"));
+
+  SyncPolicies();
+  server_.Remove(kube::kPods, {"shop", "out"});
+  SyncPods();
+  clock_.Advance(domain::kPodCountInterval);
+  ASSERT_TRUE(Reconcile(kLocal));
+  EXPECT_THAT(Stored(api::kTracingPolicies, kLocal), Not(HasSubstr("skipped_opted_out")));
+  EXPECT_THAT(metrics_.Text(), Not(HasSubstr("skipped_opted_out")));
+}
+
+TEST_F(TracingPolicyControllerTest, TellsThePolicyAndTheOwnersOfPodsOnceWhyTheyAreNotInjected) {
+  AddPolicy(kLocal, kSelector);
+  Cover({"shop"});
+  constexpr std::string_view kOfDb = R"("labels":{"app":"checkout"},"ownerReferences":[{"kind":
+      "StatefulSet","name":"db","uid":"00000000-0000-4000-8000-0000000000aa","controller":true}])";
+  AddPod("shop", "db-0", kOfDb);
+  AddPod("shop", "db-1", kOfDb);
+  events_.Start();
+  ASSERT_TRUE(Reconcile(kLocal));
+  SyncPolicies();
+  clock_.Advance(domain::kPodCountInterval);
+  ASSERT_TRUE(Reconcile(kLocal));
+  events_.Stop();
+  std::size_t of_owner = 0;
+  std::size_t of_policy = 0;
+  for (const auto& key : server_.Keys(kube::kEvents)) {
+    const std::string event = Stored(kube::kEvents, key);
+    if (event.find("MissingInjection") == std::string::npos) continue;
+    if (event.find(R"("kind":"StatefulSet")") != std::string::npos) ++of_owner;
+    if (event.find(R"("kind":"TracingPolicy")") != std::string::npos) ++of_policy;
+  }
+  EXPECT_EQ(of_owner, 1U) << "one for two pods and two looks";
+  EXPECT_EQ(of_policy, 1U);
 }
 
 TEST_F(TracingPolicyControllerTest, PodsOfJobsAreNotMissedWhereOldNodesKeepThemOut) {

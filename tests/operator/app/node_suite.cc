@@ -1,0 +1,62 @@
+#include "tests/operator/app/node_suite.h"
+
+#include <fmt/format.h>
+
+namespace tracekeeper {
+
+std::optional<std::string> NodeSuite::why_not_;
+std::filesystem::path NodeSuite::folder_;
+
+void NodeSuite::SetUpTestSuite() {
+  test_support::BedOptions options{.nodes = 1};
+  why_not_ = test_support::Bed::WhyNot(options);
+  if (why_not_) return;
+  std::string pattern = (std::filesystem::path(testing::TempDir()) / "node_suite_XXXXXX").string();
+  folder_ = ::mkdtemp(pattern.data());
+  const auto image = folder_ / "sidecar.tar";
+  const std::string name = test_support::OperatorOptions().sidecar_image;
+  const auto made =
+      test_support::RunProcess({.argv = {TRACEKEEPER_MAKE_IMAGE, image, name, "--program",
+                                         "/tracekeeper-sidecar=" TRACEKEEPER_SIDECAR, "--entry",
+                                         R"(["/tracekeeper-sidecar"])", "--user", "65532:65532"}});
+  ASSERT_TRUE(made && made->ok()) << (made ? made->err : made.error().message);
+  options.images = {image};
+  bed_ = test_support::StartBed(options);
+  ASSERT_NE(bed_, nullptr);
+  const Status installed =
+      test_support::InstallTracekeeper(*bed_, domain::SwitchedRights::kGranted);
+  ASSERT_TRUE(installed) << installed.error().message;
+}
+
+void NodeSuite::TearDownTestSuite() {
+  OperatorSuite::TearDownTestSuite();
+  if (!folder_.empty()) std::filesystem::remove_all(folder_);
+}
+
+void NodeSuite::SetUp() {
+  if (why_not_) GTEST_SKIP() << *why_not_;
+}
+
+void NodeSuite::WaitFor(const std::vector<std::string>& arguments, std::string_view text,
+                        std::chrono::seconds limit) {
+  const Status came = bed_->WaitForKubectl(arguments, text, limit);
+  ASSERT_TRUE(came) << came.error().message << "\n"
+                    << bed_->RunKubectl({"get", "pods", "-A"}).out << "\n"
+                    << bed_->RunKubectl({"get", "tkp", "-A", "-o", "yaml"}).out << "\n"
+                    << (operator_ ? operator_->process().ReadLog() : "no operator");
+}
+
+std::string NodeSuite::Workload(std::string_view kind, std::string_view namespace_name,
+                                std::string_view name, std::string_view more_spec) {
+  const bool is_job = kind == "Job";
+  return fmt::format(
+      "---\napiVersion: {}\nkind: {}\nmetadata: {{name: {}, namespace: {}}}\nspec:\n{}{}"
+      "  template:\n    metadata: {{labels: {{app: checkout, of: {}}}}}\n"
+      "    spec: {{{}terminationGracePeriodSeconds: 1, containers: [{{name: app, image: "
+      "'bed.local/testtool:1', imagePullPolicy: Never, args: [web]}}]}}\n",
+      is_job ? "batch/v1" : "apps/v1", kind, name, namespace_name,
+      is_job ? "" : fmt::format("  selector: {{matchLabels: {{of: {}}}}}\n", name), more_spec, name,
+      is_job ? "restartPolicy: Never, " : "");
+}
+
+}  // namespace tracekeeper
