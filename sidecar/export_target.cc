@@ -37,6 +37,7 @@ net::TransportOptions TransportOf(const config::Export& target,
   net::TransportOptions options{.name = "backend", .base_url = endpoint.Origin()};
   options.connect_deadline = std::chrono::seconds(5);
   if (!endpoint.is_tls) return options;
+  if (target.tls.insecure_skip_verify) options.trust = net::PeerTrust::kAnyone;
   options.authorities_pem = [files] { return files->Authorities(); };
   options.client_certificate = [files] { return files->Certificate(); };
   options.server_name = target.tls.server_name.value_or("");
@@ -48,6 +49,10 @@ net::TransportOptions TransportOf(const config::Export& target,
 Result<ExportTarget> MakeExportTarget(const config::Export& target, const Clock& clock,
                                       const Logger& log) {
   const config::ExportEndpoint endpoint = TRY(config::ParseExportEndpoint(target));
+  if (endpoint.is_tls && target.tls.insecure_skip_verify) {
+    log.Warn("Takes any certificate of the backend: whoever sits between can read and change all",
+             {{"destination", endpoint.Text()}});
+  }
   ExportTarget made;
   if (target.auth) made.credential = std::make_shared<CredentialFile>(*target.auth, clock, log);
   const auto files = std::make_shared<TlsFiles>(target.tls, log);

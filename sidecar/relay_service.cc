@@ -15,6 +15,8 @@ net::ServerOptions ReceiverOptions(const char* name, std::uint16_t port) {
   options.port = port;
   options.limits.body_bytes = otlp::kMaxRequestBytes;
   options.limits.connections = 64;
+  options.limits.streams = 16;
+  options.limits.arriving_bytes = 2 * otlp::kMaxRequestBytes;
   // Exporters of metrics come once a minute; a connection closed at that moment costs them an
   // error.
   options.limits.idle_deadline = std::chrono::minutes(10);

@@ -83,6 +83,16 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::ForClient(std::string_view
   return std::shared_ptr<const TlsContext>(new TlsContext(context.release()));
 }
 
+Result<std::shared_ptr<const TlsContext>> TlsContext::ForClientOfAnyone(
+    const CertificatePair* own) {
+  SslContextPtr context(SSL_CTX_new(TLS_client_method()));
+  if (!context) return Fail(ErrorKind::kInternal, "make a TLS context: {}", TakeOpensslError());
+  ConfigureBoth(*context);
+  SSL_CTX_set_verify(context.get(), SSL_VERIFY_NONE, nullptr);
+  if (own != nullptr) TRY(UseCertificate(*context, *own));
+  return std::shared_ptr<const TlsContext>(new TlsContext(context.release()));
+}
+
 Result<std::shared_ptr<const TlsContext>> TlsContext::ForServer(const CertificatePair& own,
                                                                 const ServerOptions& options) {
   SslContextPtr context(SSL_CTX_new(TLS_server_method()));

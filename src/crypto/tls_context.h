@@ -24,6 +24,9 @@ class TlsContext {
   static Result<std::shared_ptr<const TlsContext>> ForClient(std::string_view authorities_pem,
                                                              const CertificatePair* own);
 
+  /// Takes any certificate: whoever sits between can read and change what passes.
+  static Result<std::shared_ptr<const TlsContext>> ForClientOfAnyone(const CertificatePair* own);
+
   struct ServerOptions {
     /// Demands client certificates signed by one of these; empty asks for none.
     std::string client_authorities_pem;

@@ -107,10 +107,7 @@ class BeastTransport final : public Transport {
   Result<ConnectionPtr> Open(MonotonicTime deadline, const StopToken& stop) {
     StreamTls tls;
     if (origin_.is_https) {
-      const std::string authorities = TRY(options_.authorities_pem());
-      std::shared_ptr<const crypto::CertificatePair> own;
-      if (options_.client_certificate) own = TRY(options_.client_certificate());
-      tls.context = TRY(crypto::TlsContext::ForClient(authorities, own.get()));
+      tls.context = TRY(MakeClientContext(options_));
       tls.expected_peer = options_.server_name.empty() ? origin_.host : options_.server_name;
     }
     return ClientConnection::Open(origin_, tls,
@@ -160,7 +157,7 @@ class BeastTransport final : public Transport {
 Result<std::unique_ptr<Transport>> MakeBeastTransport(TransportOptions options) {
   auto origin = ParseOrigin(options.base_url);
   if (!origin) return Fail(std::move(origin).error().Within(options.name));
-  if (origin->is_https && !options.authorities_pem) {
+  if (origin->is_https && !CanTrustSomebody(options)) {
     return Fail(ErrorKind::kInvalid, "{} {}: https needs the authorities to trust", options.name,
                 origin->Text());
   }

@@ -150,10 +150,7 @@ class OneServerClient final : public Http2Client, private Http2ClientConnection:
     const TransportOptions& transport = options_.transport;
     connected.deadline = Now() + transport.connect_deadline;
     if (origin_.is_https) {
-      const std::string authorities = TRY(transport.authorities_pem());
-      std::shared_ptr<const crypto::CertificatePair> own;
-      if (transport.client_certificate) own = TRY(transport.client_certificate());
-      connected.tls.context = TRY(crypto::TlsContext::ForClient(authorities, own.get()));
+      connected.tls.context = TRY(MakeClientContext(transport));
       connected.tls.expected_peer =
           transport.server_name.empty() ? origin_.host : transport.server_name;
       connected.tls.protocol = kAlpnHttp2;
@@ -326,7 +323,7 @@ Http2Result Http2Client::Send(const Request& request, const Http2CallOptions& op
 Result<std::unique_ptr<Http2Client>> MakeHttp2Client(Http2ClientOptions options) {
   auto origin = ParseOrigin(options.transport.base_url);
   if (!origin) return Fail(std::move(origin).error().Within(options.transport.name));
-  if (origin->is_https && !options.transport.authorities_pem) {
+  if (origin->is_https && !CanTrustSomebody(options.transport)) {
     return Fail(ErrorKind::kInvalid, "{} {}: https needs the authorities to trust",
                 options.transport.name, origin->Text());
   }

@@ -98,8 +98,17 @@ void ServerConnection::OnRead(std::error_code error, std::size_t size) {
     Close();
     return;
   }
-  Proceed(reader_.Commit(size));
+  const RequestReader::Progress progress = reader_.Commit(size);
+  const bool stays = phase_ == Phase::kBody && progress == RequestReader::Progress::kNeedMore;
+  if (stays && !host_.TakeRoom(size)) {
+    Refuse(503, "Too many request bodies are arriving at once.");
+    return;
+  }
+  if (stays) room_ += size;
+  Proceed(progress);
 }
+
+void ServerConnection::GiveRoom() { host_.GiveRoom(std::exchange(room_, 0)); }
 
 void ServerConnection::Proceed(RequestReader::Progress progress) {
   using Progress = RequestReader::Progress;
@@ -153,6 +162,7 @@ void ServerConnection::Refuse(int status, std::string_view reason) {
 }
 
 void ServerConnection::Write(Response response, const ResponseFraming& framing) {
+  GiveRoom();
   answer_ = WriteResponse(std::move(response), framing);
   if (!answer_.forged_header.empty()) {
     host_.log().Error("Handler gave a header with a line break",
@@ -236,12 +246,14 @@ void ServerConnection::OnAbort(std::error_code, std::size_t) {
 void ServerConnection::Close() {
   if (phase_ == Phase::kClosed) return;
   phase_ = Phase::kClosed;
+  GiveRoom();
   stream_->Close();
   host_.Forget(*this);
 }
 
 void ServerConnection::Reset() {
   phase_ = Phase::kClosed;
+  GiveRoom();
   stream_->Reset();
   host_.Forget(*this);
 }

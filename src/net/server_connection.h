@@ -66,6 +66,7 @@ class ServerConnection final : public ServerPeer,
   void Refuse(int status, std::string_view reason);
   void Write(Response response, const ResponseFraming& framing);
   void Linger();
+  void GiveRoom();
   void Close();
   void Reset();
 
@@ -77,6 +78,7 @@ class ServerConnection final : public ServerPeer,
   std::array<char, 512> first_bytes_;
   std::string discarded_;
   std::size_t discarded_bytes_ = 0;
+  std::size_t room_ = 0;  // of ServerLimits::arriving_bytes
   Phase phase_ = Phase::kHandshake;
   bool reading_ = false;  // a read is under way
   bool keep_alive_ = true;

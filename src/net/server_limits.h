@@ -22,12 +22,11 @@ struct ServerLimits {
   std::size_t body_bytes = 7U << 20U;  // AdmissionReview: the API server's own cap is 3 MiB + slack
   /// Further connections wait in the kernel's backlog.
   std::size_t connections = 1024;
-
-  // HTTP/2 only.
-  /// Requests of one connection at the same time; further ones are refused, safe to send again.
-  std::size_t streams = 100;
   /// All bodies that are still arriving, over all connections; who would go beyond is refused.
   std::size_t arriving_bytes = 64U << 20U;
+  /// HTTP/2: requests of one connection at the same time; further ones are refused, safe to send
+  /// again.
+  std::size_t streams = 100;
 };
 
 }  // namespace tracekeeper::net

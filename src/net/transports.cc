@@ -11,4 +11,13 @@ bool CpprestCanReach(const TransportOptions& options) {
   return !is_ipv6 && (options.server_name.empty() || options.server_name == origin->host);
 }
 
+Result<std::shared_ptr<const crypto::TlsContext>> MakeClientContext(
+    const TransportOptions& options) {
+  std::shared_ptr<const crypto::CertificatePair> own;
+  if (options.client_certificate) own = TRY(options.client_certificate());
+  if (options.trust == PeerTrust::kAnyone) return crypto::TlsContext::ForClientOfAnyone(own.get());
+  const std::string authorities = TRY(options.authorities_pem());
+  return crypto::TlsContext::ForClient(authorities, own.get());
+}
+
 }  // namespace tracekeeper::net

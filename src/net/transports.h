@@ -18,17 +18,22 @@
 #include "src/base/clock.h"
 #include "src/base/result.h"
 #include "src/crypto/certificate.h"
+#include "src/crypto/tls_context.h"
 #include "src/net/transport.h"
 
 namespace tracekeeper::net {
+
+enum class PeerTrust { kAuthorities, kAnyone };
 
 struct TransportOptions {
   /// Who is called, as errors name it: "Kubernetes API".
   std::string name = "server";
   /// "https://10.0.0.1:6443": scheme, host and optional port. A path is refused.
   std::string base_url;
+  /// kAnyone takes whatever certificate the server shows. Not for CpprestTransport.
+  PeerTrust trust = PeerTrust::kAuthorities;
   /// The authorities to trust, as PEM. Asked for every new TLS connection, so a renewed file takes
-  /// effect without a restart. Must be set for https.
+  /// effect without a restart. Must be set for https unless anyone is trusted.
   std::function<Result<std::string>()> authorities_pem;
   /// The certificate to show, asked for every new TLS connection. May be unset or give null.
   std::function<Result<std::shared_ptr<const crypto::CertificatePair>>()> client_certificate;
@@ -50,6 +55,15 @@ Result<std::unique_ptr<Transport>> MakeCpprestTransport(TransportOptions options
 /// False for what cpprest cannot do, and MakeCpprestTransport therefore refuses: an IPv6 address in
 /// the URL, a server name other than the URL's host.
 [[nodiscard]] bool CpprestCanReach(const TransportOptions& options);
+
+/// False for https options that name no authorities and do not trust anyone either.
+[[nodiscard]] inline bool CanTrustSomebody(const TransportOptions& options) {
+  return options.trust == PeerTrust::kAnyone || options.authorities_pem != nullptr;
+}
+
+/// The context of a new TLS connection: asks `options` for what it needs, so it may read files.
+Result<std::shared_ptr<const crypto::TlsContext>> MakeClientContext(
+    const TransportOptions& options);
 
 /// Sizes cpprest's thread pool (its default is 40). Called once, first thing in main: later calls
 /// and calls after the first request are kInternal.

@@ -70,6 +70,16 @@ int RelayBed::Send(int count) {
   return count;
 }
 
+void RelayBed::Post(const std::string& path, std::string body) {
+  const auto response = to_sidecar_->Send({.method = "POST",
+                                           .target = path,
+                                           .headers = {{"Content-Type", "application/x-protobuf"}},
+                                           .body = std::move(body)},
+                                          {.deadline = std::chrono::seconds(10)}, StopToken());
+  ASSERT_TRUE(response) << response.error().message;
+  EXPECT_EQ(response->status, 200);
+}
+
 std::string RelayBed::http_endpoint() const {
   return fmt::format("http://127.0.0.1:{}", ports_.otlp_http);
 }

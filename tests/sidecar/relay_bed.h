@@ -32,6 +32,8 @@ class RelayBed {
 
   /// Sends one request of `count` new spans over OTLP/HTTP; 0 when the sidecar refused it.
   int Send(int count);
+  /// Sends one request of any signal over OTLP/HTTP, which must be taken.
+  void Post(const std::string& path, std::string body);
   /// Ids of all spans that were taken, in hexadecimal.
   [[nodiscard]] const std::set<std::string>& sent() const { return sent_; }
 

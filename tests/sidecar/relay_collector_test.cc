@@ -13,6 +13,7 @@
 #include "src/crypto/certificate_maker.h"
 #include "tests/sidecar/relay_bed.h"
 #include "tests/support/eventually.h"
+#include "tests/support/otlp_requests.h"
 
 namespace tracekeeper::sidecar {
 namespace {
@@ -186,6 +187,38 @@ TEST_P(BothProtocols, SaysWhenTheCertificateIsNotTheBackends) {
   target.tls.server_name = "collector.test";
   bed_.Publish(target);
   ExpectEverySpanArrived();
+}
+
+TEST_P(BothProtocols, TakeAnyCertificateOnlyWhereThePolicySaysSo) {
+  MakeCertificates();
+  StartCollector({.certificate_file = Path("server.crt"), .key_file = Path("server.key")});
+  Export target = To(GetParam());
+  target.tls.insecure_skip_verify = true;
+  bed_.Publish(target);
+  bed_.StartSidecar();
+  EXPECT_EQ(bed_.Send(10), 10);
+  ExpectEverySpanArrived();
+  EXPECT_THAT(bed_.sidecar().process().ReadLog(), HasSubstr("Takes any certificate"));
+}
+
+TEST_P(BothProtocols, DeliverMetricsAndLogsToo) {
+  StartCollector();
+  bed_.Publish(To(GetParam()));
+  bed_.StartSidecar();
+  bed_.Post("/v1/metrics", test_support::MetricsRequest({2, 3}));
+  bed_.Post("/v1/logs", test_support::LogsRequest({"", test_support::IdOf(7, 16)}));
+  EXPECT_TRUE(bed_.WaitForMetric("tracekeeper_sidecar_sent_total{signal=\"metrics\"}",
+                                 [](double sent) { return sent == 5; }));
+  EXPECT_TRUE(bed_.WaitForMetric("tracekeeper_sidecar_sent_total{signal=\"logs\"}",
+                                 [](double sent) { return sent == 2; }));
+  EXPECT_TRUE(test_support::Eventually(
+      [&] {
+        const std::string written = collector_->Written();
+        return written.find("resourceMetrics") != std::string::npos &&
+               written.find("\"traceId\":\"00000000000000000000000000000007\"") !=
+                   std::string::npos;
+      },
+      seconds(20)));
 }
 
 TEST_F(RelayCollectorTest, LosesNothingWhileItsConfigurationIsEditedUnderLoad) {

@@ -182,6 +182,29 @@ TEST(ServerLimits, AChunkedBodyOverTheLimitIsAnswered413) {
   EXPECT_THAT(client.ReadToEnd(), StartsWith("HTTP/1.1 413 "));
 }
 
+TEST(ServerLimits, BodiesBeyondTheRoomAreAnswered503UntilThereIsRoomAgain) {
+  ServerOptions options = PatientOptions();
+  options.limits.arriving_bytes = 100;
+  TestServer server(Echo, options);
+  const auto begin = [&] {
+    RawSocket peer = RawSocket::To(server->port());
+    peer.Send(kPost + "Content-Length: 90\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n");
+    EXPECT_THAT(peer.ReadUntil("\r\n\r\n"), HasSubstr("100 Continue"));
+    return peer;
+  };
+  RawSocket first = begin();
+  first.Send(std::string(80, 'a'));
+  RawSocket second = begin();
+  second.Send(std::string(80, 'b'));
+  EXPECT_THAT(second.ReadUntil("once"), StartsWith("HTTP/1.1 503"));
+  first.Send(std::string(10, 'a'));
+  EXPECT_THAT(first.ReadUntil("\r\n\r\n"), StartsWith("HTTP/1.1 200"));
+  RawSocket third = begin();
+  third.Send(std::string(80, 'c'));
+  third.Send(std::string(10, 'c'));
+  EXPECT_THAT(third.ReadUntil("\r\n\r\n"), StartsWith("HTTP/1.1 200"));
+}
+
 TEST(ServerLimits, ABadChunkSizeEndsTheConnectionAndNothingElse) {
   TestServer server(Echo, PatientOptions());
   RawSocket bad = RawSocket::To(server->port());
