@@ -25,6 +25,7 @@ Http2ClientConnection::Http2ClientConnection(std::unique_ptr<ByteStream> stream,
       session_(origin.is_https ? "https" : "http", origin.Authority(), options.header_bytes, *this),
       opened_at_(Now()),
       heard_at_(opened_at_),
+      quiet_since_(opened_at_),
       idle_since_(opened_at_) {}
 
 void Http2ClientConnection::Start(MonotonicTime deadline) {
@@ -72,16 +73,13 @@ void Http2ClientConnection::OnRead(std::error_code error, std::size_t size) {
                                    : "the connection broke: " + error.message()));
     return;
   }
-  heard_at_ = Now();
+  heard_at_ = quiet_since_ = Now();
   using Progress = Http2ClientSession::Progress;
   in_session_ = true;
   const Progress progress = session_.Receive({buffer_.data(), size});
   in_session_ = false;
   if (progress != Progress::kGoOn) {
-    const std::string why = phase_ == Phase::kGreeting
-                                ? "the server does not speak HTTP/2 here"
-                                : "the server broke the HTTP/2 protocol: " + session_.breakage();
-    Close({ErrorKind::kDecode, why, {}});
+    Close(Breakage());
     return;
   }
   Flush();
@@ -110,8 +108,7 @@ void Http2ClientConnection::OnRefused(CallId call, Error why) {
 bool Http2ClientConnection::Begin(CallId call, std::shared_ptr<const Request> request,
                                   std::size_t body_limit) {
   if (!is_usable()) return false;
-  // Silence is counted from the first call on.
-  if (session_.open_calls() == 0) heard_at_ = std::max(heard_at_, Now());
+  if (session_.open_calls() == 0) quiet_since_ = Now();
   if (!session_.Begin(call, std::move(request), body_limit)) {
     phase_ = Phase::kDraining;  // its stream numbers are used up
     return false;
@@ -144,7 +141,19 @@ void Http2ClientConnection::Flush() {
     return;
   }
   const bool is_done = phase_ == Phase::kDraining && session_.open_calls() == 0;
-  if (is_done || session_.is_over()) Close(Unavailable("the connection has ended"));
+  if (is_done || session_.is_over()) Close(Breakage());
+}
+
+/// Why the session is over.
+Error Http2ClientConnection::Breakage() const {
+  if (phase_ == Phase::kGreeting) {
+    return {ErrorKind::kDecode, "the server does not speak HTTP/2 here", {}};
+  }
+  const std::string& detail = session_.breakage();
+  if (phase_ == Phase::kDraining && detail.empty()) return Unavailable("the connection has ended");
+  return {ErrorKind::kDecode,
+          "the server broke the HTTP/2 protocol" + (detail.empty() ? "" : ": " + detail),
+          {}};
 }
 
 void Http2ClientConnection::OnWritten(std::error_code error, std::size_t) {
@@ -162,7 +171,7 @@ MonotonicTime Http2ClientConnection::NextDeadline() const {
     case Phase::kOpen:
     case Phase::kDraining:
       if (ping_deadline_) return *ping_deadline_;
-      return session_.open_calls() > 0 ? heard_at_ + options_.keepalive_after
+      return session_.open_calls() > 0 ? quiet_since_ + options_.keepalive_after
                                        : idle_since_ + options_.transport.idle_for;
     case Phase::kClosed:
       break;

@@ -84,6 +84,7 @@ class Http2ClientConnection final : public std::enable_shared_from_this<Http2Cli
   void OnWritten(std::error_code error, std::size_t size);
 
   [[nodiscard]] Error HandshakeError(const std::error_code& error) const;
+  [[nodiscard]] Error Breakage() const;
   void Read();
   void Flush();
 
@@ -100,6 +101,7 @@ class Http2ClientConnection final : public std::enable_shared_from_this<Http2Cli
   MonotonicTime greeting_deadline_;
   MonotonicTime opened_at_;
   MonotonicTime heard_at_;
+  MonotonicTime quiet_since_;  // nothing heard, with calls under way
   MonotonicTime idle_since_;
   std::optional<MonotonicTime> ping_deadline_;
 };

@@ -246,9 +246,7 @@ void Http2ServerSession::Drain(MonotonicTime now) {
   if (draining_ != Draining::kNo) return;
   draining_ = Draining::kNoticed;
   drain_deadline_ = now + kDrainNotice;
-  // What the peer sent before it saw the notice has arrived when the answer to the ping does.
   SubmitShutdownNotice();
-  SubmitPing();
 }
 
 void Http2ServerSession::FinishDrain() {

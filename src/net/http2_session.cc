@@ -141,6 +141,9 @@ struct Http2Session::Callbacks {
     Http2Session& session = Of(user_data);
     const auto type = frame->hd.type;
     if (type == NGHTTP2_HEADERS) session.OnHeadersSent(frame->hd.stream_id);
+    // Behind the shutdown notice, not before it, as two frames submitted at once would go.
+    constexpr std::int32_t kNotice = 0x7FFFFFFF;
+    if (type == NGHTTP2_GOAWAY && frame->goaway.last_stream_id == kNotice) session.SubmitPing();
     if ((type == NGHTTP2_HEADERS || type == NGHTTP2_DATA) &&
         (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0) {
       session.OnEndSent(frame->hd.stream_id);
@@ -187,6 +190,11 @@ struct Http2Session::Callbacks {
     return 0;
   }
 
+  static int OnError(nghttp2_session*, int, const char* text, std::size_t size, void* user_data) {
+    Of(user_data).breakage_ = std::string_view(text, size);
+    return 0;
+  }
+
   static CallbacksPtr Make() {
     nghttp2_session_callbacks* callbacks = nullptr;
     if (nghttp2_session_callbacks_new(&callbacks) != 0) throw std::bad_alloc();
@@ -198,6 +206,7 @@ struct Http2Session::Callbacks {
     nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, OnFrameSent);
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, OnStreamClose);
     nghttp2_session_callbacks_set_send_data_callback(callbacks, SendData);
+    nghttp2_session_callbacks_set_error_callback2(callbacks, OnError);
     return CallbacksPtr(callbacks);
   }
 };
@@ -234,7 +243,7 @@ Http2Session::Progress Http2Session::ReceiveFrames(std::string_view bytes) {
   const ssize_t taken = nghttp2_session_mem_recv(
       session_, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
   if (taken >= 0) return Progress::kGoOn;
-  breakage_ = nghttp2_strerror(static_cast<int>(taken));
+  if (breakage_.empty()) breakage_ = nghttp2_strerror(static_cast<int>(taken));
   return taken == NGHTTP2_ERR_BAD_CLIENT_MAGIC ? Progress::kNotHttp2 : Progress::kBroken;
 }
 

@@ -83,7 +83,7 @@ class Http2Session {
   Http2Session(Side side, const Settings& settings);
 
   Progress ReceiveFrames(std::string_view bytes);
-  /// Why ReceiveFrames() ended the session, for a log.
+  /// What the peer did wrong last, for a log; empty when nothing.
   [[nodiscard]] const std::string& breakage() const { return breakage_; }
 
   /// Begin a stream; negative when no more can begin on this connection.
@@ -91,7 +91,8 @@ class Http2Session {
   void SubmitResponse(StreamId stream, const Fields& fields, Body body);
   void Reset(StreamId stream, Http2Code code);
   void SubmitPing();
-  /// Tells the peer to begin no more streams; those it has begun by now still count.
+  /// Tells the peer to begin no more streams; those it has begun by now still count. A ping goes
+  /// behind it: what the peer sent before it saw the notice has arrived when OnPingAck() comes.
   void SubmitShutdownNotice();
   /// Later streams than those seen are refused.
   void SubmitGoAway(Http2Code code);

@@ -52,9 +52,10 @@ CertificatePtr TestAuthority::Issue(const crypto::CertificateRequest& request,
 }
 
 std::shared_ptr<crypto::ServerTlsSource> Showing(CertificatePtr certificate,
-                                                 std::string client_authorities_pem) {
+                                                 std::string client_authorities_pem,
+                                                 const char* protocol) {
   auto source = std::make_shared<crypto::ServerTlsSource>(
-      crypto::ServerTlsSource::Options{std::move(client_authorities_pem)});
+      crypto::ServerTlsSource::Options{std::move(client_authorities_pem), protocol});
   if (const Status shown = source->Swap(std::move(certificate)); !shown) {
     throw std::runtime_error(shown.error().message);
   }

@@ -34,8 +34,9 @@ class TestAuthority {
 };
 
 /// A source that shows `certificate`, and demands client certificates of `client_authorities_pem`
-/// where that is given.
+/// where that is given. `protocol` is agreed to by ALPN.
 std::shared_ptr<crypto::ServerTlsSource> Showing(CertificatePtr certificate,
-                                                 std::string client_authorities_pem = {});
+                                                 std::string client_authorities_pem = {},
+                                                 const char* protocol = nullptr);
 
 }  // namespace tracekeeper::net

@@ -15,11 +15,13 @@ namespace tracekeeper::net {
 
 class TestServer {
  public:
+  using Make = std::unique_ptr<Server> (*)(ServerOptions, Handler, const Logger&);
+
   /// Starts at once; throws when it cannot.
-  explicit TestServer(Handler handler, ServerOptions options = {})
+  explicit TestServer(Handler handler, ServerOptions options = {}, Make make = &MakeBeastServer)
       : log_(LogLevel::kDebug, [this](LogLevel, std::string_view line) { Keep(line); }),
         is_tls_(options.tls != nullptr),
-        server_(MakeBeastServer(std::move(options), std::move(handler), Logger(log_))) {
+        server_(make(std::move(options), std::move(handler), Logger(log_))) {
     if (const Status started = server_->Start(); !started) {
       throw std::runtime_error(started.error().message);
     }
