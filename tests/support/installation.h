@@ -1,0 +1,32 @@
+#pragma once
+// Installation is Tracekeeper as its chart installs it in a cluster with real nodes: the programs
+// of this build in images, the chart's objects as Helm renders them.
+//
+//   const auto images = MakeProgramImages(folder);
+//   auto bed = Bed::Start({.nodes = 2, .images = *images});
+//   ASSERT_TRUE(InstallChart(**bed, {"replicaCount=1"}));
+//
+// Threads:  one thread at a time.
+// Failure:  Errors carry what Helm or kubectl said.
+
+#include <chrono>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "src/base/result.h"
+#include "tests/support/bed.h"
+
+namespace tracekeeper::test_support {
+
+/// docker-archives of operator and sidecar, written into `folder`.
+Result<std::vector<std::filesystem::path>> MakeProgramImages(const std::filesystem::path& folder);
+
+/// Applies the chart with `values` (as Helm's --set) and waits until its Deployment is available.
+Status InstallChart(Bed& bed, const std::vector<std::string>& values = {},
+                    std::chrono::seconds limit = std::chrono::seconds(90));
+
+/// What InstallChart applies.
+Result<std::string> RenderChart(const std::vector<std::string>& values = {});
+
+}  // namespace tracekeeper::test_support
