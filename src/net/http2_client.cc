@@ -76,6 +76,7 @@ class OneServerClient final : public Http2Client, private Http2ClientConnection:
 
   void Renew() override {
     loop_.Post([this] {
+      is_outdated_ = connecting_;
       if (current_) Retire(std::exchange(current_, nullptr));
       Settle();
     });
@@ -161,6 +162,10 @@ class OneServerClient final : public Http2Client, private Http2ClientConnection:
 
   void OnConnected(Connected& connected) {
     connecting_ = false;
+    if (std::exchange(is_outdated_, false)) {
+      Settle();
+      return;
+    }
     if (!connected.status) {
       FailWaiting(connected.status.error());
       return;
@@ -286,6 +291,7 @@ class OneServerClient final : public Http2Client, private Http2ClientConnection:
   ConnectionPtr current_;               // takes new calls, or will
   std::vector<ConnectionPtr> retired_;  // finish what they have
   bool connecting_ = false;
+  bool is_outdated_ = false;  // what is connecting was begun before Renew()
   MonotonicTime armed_at_ = MonotonicTime::max();
 
   EventLoop loop_{1};

@@ -69,7 +69,7 @@ void Http2ServerConnection::ReadSoon() {
     Read();
     return;
   }
-  buffer_ = {};
+  buffer_.reset();
   if (!writing_) session_->ReleaseBuffer();
   reading_ = true;
   stream_->WaitReadable(To<&Http2ServerConnection::OnReadable>());
@@ -87,8 +87,8 @@ void Http2ServerConnection::OnReadable(std::error_code error, std::size_t) {
 
 void Http2ServerConnection::Read() {
   reading_ = true;
-  buffer_.resize(kReadBuffer);
-  stream_->ReadSome(buffer_, To<&Http2ServerConnection::OnRead>());
+  if (!buffer_) buffer_ = std::make_unique_for_overwrite<char[]>(kReadBuffer);
+  stream_->ReadSome({buffer_.get(), kReadBuffer}, To<&Http2ServerConnection::OnRead>());
 }
 
 void Http2ServerConnection::OnRead(std::error_code error, std::size_t size) {
@@ -108,7 +108,7 @@ void Http2ServerConnection::OnRead(std::error_code error, std::size_t size) {
     return;
   }
   using Progress = Http2ServerSession::Progress;
-  const Progress progress = session_->Receive({buffer_.data(), size}, Now());
+  const Progress progress = session_->Receive({buffer_.get(), size}, Now());
   if (progress == Progress::kNotHttp2) {
     Linger(kWrongProtocol);
     return;

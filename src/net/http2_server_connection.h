@@ -14,7 +14,6 @@
 #include <memory>
 #include <optional>
 #include <string_view>
-#include <vector>
 
 #include "src/base/clock.h"
 #include "src/net/byte_stream.h"
@@ -69,7 +68,7 @@ class Http2ServerConnection final : public ServerPeer,
   const std::unique_ptr<ByteStream> stream_;
   PeerHost& host_;
   std::optional<Http2ServerSession> session_;
-  std::vector<char> buffer_;
+  std::unique_ptr<char[]> buffer_;  // none while the connection is idle
   Phase phase_ = Phase::kHandshake;
   bool reading_ = false;
   bool writing_ = false;

@@ -448,6 +448,28 @@ TEST(Http2ClientTls, LosesNoCallWhileAuthoritiesAndCertificatesAreRenewed) {
   EXPECT_EQ(failed, 0);
 }
 
+TEST(Http2ClientTls, AsksAgainWhenItIsRenewedWhileItConnects) {
+  const TlsPeer peer;
+  TestServer server = Http2Echo(peer.Options());
+  std::latch asked(1);
+  std::latch renewed(1);
+  std::atomic<int> times = 0;
+  const auto client = MakeClient(
+      {.transport = {.base_url = server.url(), .authorities_pem = [&]() -> Result<std::string> {
+                       if (++times > 1) return peer.authority.pem();
+                       asked.count_down();
+                       renewed.wait();
+                       return TestAuthority("retired").pem();
+                     }}});
+  std::jthread renewal([&] {
+    asked.wait();
+    client->Renew();
+    renewed.count_down();
+  });
+  EXPECT_TRUE(client->Send(Post("x"), {}, {}));
+  EXPECT_EQ(times, 2);
+}
+
 TEST(Http2ClientTls, GoesOnWithAConnectionWhoseCertificateIsReplacedByAnExpiredOne) {
   const TlsPeer peer;
   TestServer server = Http2Echo(peer.Options());
