@@ -4,11 +4,16 @@
 #   docker build --target operator -t registry.example.com/tracekeeper-operator:0.1.0 .
 #   docker build --target cli      -t registry.example.com/tracekeeper:0.1.0 .
 #
-# Each holds one program, the libraries that it loads (the sidecar: libc and libm alone) and the
-# certificates of public authorities; no shell, no package manager. `make images` makes the same
-# without a daemon.
+# Each holds one program, the libraries that it loads (the sidecar: libc and libm alone), the
+# certificates of public authorities and its software bill of materials (SPDX, in
+# /usr/share/doc/tracekeeper); no shell, no package manager. `make images` makes the same content
+# without a daemon, by the same script; labels come with --build-arg VERSION=0.1.0 REVISION=$(git rev-parse HEAD).
+
+ARG VERSION=0.1.0
+ARG REVISION=unknown
 
 FROM debian:12 AS build
+ARG VERSION
 WORKDIR /src
 COPY tools/setup.sh tools/setup.sh
 RUN tools/setup.sh build-packages && rm -rf /var/lib/apt/lists/*
@@ -16,23 +21,44 @@ COPY . .
 RUN cmake --preset release -DTRACEKEEPER_TESTS=OFF \
  && cmake --build --preset release --target tracekeeper-operator tracekeeper-sidecar tracekeeper \
  && for program in tracekeeper-operator tracekeeper-sidecar tracekeeper; do \
-      tools/images/collect_program.sh "build/release/bin/$program" "/images/$program"; \
+      tools/images/collect_program.sh "build/release/bin/$program" "$VERSION" "/images/$program" || exit 1; \
     done
 
 # A pod may run under any uid; a numeric one satisfies runAsNonRoot without being looked up.
 FROM scratch AS sidecar
+ARG VERSION
+ARG REVISION
+LABEL org.opencontainers.image.title="Tracekeeper propagation sidecar" \
+      org.opencontainers.image.version="$VERSION" \
+      org.opencontainers.image.revision="$REVISION" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.url="https://tracekeeper.dev"
 COPY --from=build /images/tracekeeper-sidecar /
 USER 65532:65532
 EXPOSE 9465
 ENTRYPOINT ["/tracekeeper-sidecar"]
 
 FROM scratch AS operator
+ARG VERSION
+ARG REVISION
+LABEL org.opencontainers.image.title="Tracekeeper operator" \
+      org.opencontainers.image.version="$VERSION" \
+      org.opencontainers.image.revision="$REVISION" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.url="https://tracekeeper.dev"
 COPY --from=build /images/tracekeeper-operator /
 USER 65532:65532
 EXPOSE 9443 8080 8081
 ENTRYPOINT ["/tracekeeper-operator"]
 
 FROM scratch AS cli
+ARG VERSION
+ARG REVISION
+LABEL org.opencontainers.image.title="Tracekeeper command line" \
+      org.opencontainers.image.version="$VERSION" \
+      org.opencontainers.image.revision="$REVISION" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.url="https://tracekeeper.dev"
 COPY --from=build /images/tracekeeper /
 USER 65532:65532
 ENTRYPOINT ["/tracekeeper"]

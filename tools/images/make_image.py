@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Writes a container image as a docker-archive, with no daemon, no registry and no privilege.
+"""Writes a container image as an archive, with no daemon, no registry and no privilege: an OCI image
+layout, with the manifest beside it that Docker reads.
 
 Equal inputs give equal bytes: no time, owner or order of this machine gets in.
 
@@ -65,6 +66,14 @@ class Layer:
         for library in shared_libraries(source):
             self.add_file(library, library)
 
+    def add_tree(self, root):
+        """Adds a folder with all below it as the root of the file system."""
+        for folder, _, files in os.walk(root):
+            self.add_folder(os.path.relpath(folder, root) if folder != root else "")
+            for file in files:
+                source = os.path.join(folder, file)
+                self.add_file(os.path.relpath(source, root), source)
+
     def tar(self):
         return tar_of(self._entries[path] for path in sorted(self._entries))
 
@@ -114,19 +123,47 @@ def image_config(arguments, layer_digest):
         "rootfs": {"type": "layers", "diff_ids": ["sha256:" + layer_digest]},
         "history": [{"created": CREATED, "created_by": "make_image.py"}],
     }
-    return json.dumps(document, sort_keys=True).encode()
+    return json_bytes(document)
+
+
+def full_name(name):
+    """As containerd calls it: a registry is always there."""
+    first = name.split("/")[0]
+    if "/" not in name:
+        return "docker.io/library/" + name
+    return name if "." in first or ":" in first or first == "localhost" else "docker.io/" + name
 
 
 def write_archive(arguments, layer):
-    layer_tar = layer.tar()
-    layer_digest = hashlib.sha256(layer_tar).hexdigest()
-    config = image_config(arguments, layer_digest)
-    config_name = hashlib.sha256(config).hexdigest() + ".json"
-    layer_name = layer_digest + "/layer.tar"
-    manifest = [{"Config": config_name, "RepoTags": [arguments.name], "Layers": [layer_name]}]
-    parts = [(config_name, config), (layer_name, layer_tar), ("manifest.json", json.dumps(manifest).encode())]
+    blobs = {}
+
+    def blob(content, media_type):
+        digest = hashlib.sha256(content).hexdigest()
+        blobs["blobs/sha256/" + digest] = content
+        return {"mediaType": media_type, "digest": "sha256:" + digest, "size": len(content)}
+
+    layer_blob = blob(layer.tar(), "application/vnd.oci.image.layer.v1.tar")
+    config = image_config(arguments, layer_blob["digest"].removeprefix("sha256:"))
+    config_blob = blob(config, "application/vnd.oci.image.config.v1+json")
+    manifest_type = "application/vnd.oci.image.manifest.v1+json"
+    manifest = blob(json_bytes({"schemaVersion": 2, "mediaType": manifest_type, "config": config_blob,
+                                "layers": [layer_blob]}), manifest_type)
+    manifest["annotations"] = {"io.containerd.image.name": full_name(arguments.name),
+                               "org.opencontainers.image.ref.name": arguments.name.rpartition(":")[2]}
+
+    def path_of(descriptor):
+        return "blobs/sha256/" + descriptor["digest"].removeprefix("sha256:")
+
+    files = {
+        "oci-layout": json_bytes({"imageLayoutVersion": "1.0.0"}),
+        "index.json": json_bytes({"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json",
+                                  "manifests": [manifest]}),
+        "manifest.json": json_bytes([{"Config": path_of(config_blob), "RepoTags": [arguments.name],
+                                      "Layers": [path_of(layer_blob)]}]),
+        **blobs,
+    }
     entries = []
-    for name, content in parts:
+    for name, content in sorted(files.items()):
         entry = tar_entry(name, tarfile.REGTYPE, 0o644)
         entry.size = len(content)
         entries.append((entry, content))
@@ -135,6 +172,10 @@ def write_archive(arguments, layer):
     with open(unfinished, "wb") as file:
         file.write(tar_of(entries))
     os.replace(unfinished, arguments.output)
+
+
+def json_bytes(value):
+    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
 
 
 def json_list(text):
@@ -158,6 +199,7 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("output", help="the archive to write")
     parser.add_argument("name", help="name and tag, as shop/app:1")
+    parser.add_argument("--root", metavar="FOLDER", help="a folder whose content is the image's")
     parser.add_argument("--program", action="append", default=[], type=mapping, metavar="DEST=SOURCE",
                         help="a program with the shared libraries it needs")
     parser.add_argument("--file", action="append", default=[], type=mapping, metavar="DEST=SOURCE",
@@ -177,6 +219,8 @@ def main():
     arguments = parse_arguments()
     layer = Layer()
     try:
+        if arguments.root:
+            layer.add_tree(arguments.root)
         for path in arguments.folder:
             layer.add_folder(path)
         for path, source in arguments.file:
