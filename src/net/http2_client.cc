@@ -202,7 +202,7 @@ class OneServerClient final : public Http2Client, private Http2ClientConnection:
     Settle();
   }
 
-  void Retire(ConnectionPtr connection) {
+  void Retire(const ConnectionPtr& connection) {
     retired_.push_back(connection);
     connection->Retire();
     if (connection->is_opening()) connection->Close({ErrorKind::kCancelled, "renewed", {}});
@@ -272,6 +272,7 @@ class OneServerClient final : public Http2Client, private Http2ClientConnection:
 
   void Shutdown() {
     std::vector<CallId> all;
+    all.reserve(calls_.size());
     for (const auto& [id, call] : calls_) all.push_back(id);
     for (const CallId id : all) Fail(id, {ErrorKind::kCancelled, "stopped", {}});
     waiting_.clear();
