@@ -78,11 +78,15 @@ sentence that says what to write instead. tests/charts/refused.yaml has a row fo
 {{- if not (regexMatch "^([0-9]+h)?([0-9]+m)?([0-9]+s)?$" .Values.webhook.certificate.lifetime) -}}
 {{- fail (printf "webhook.certificate.lifetime %q is no duration: write hours, minutes and seconds, such as 2160h or 1h30m" .Values.webhook.certificate.lifetime) -}}
 {{- end -}}
-{{- $set := dict "--namespace" "namespaceOverride" "--sidecar-image" "sidecar.image" "--bind-address" "bindAddress"
+{{- if and .Values.liveConfiguration.nudge (not .Values.liveConfiguration.readSidecars) -}}
+{{- fail "liveConfiguration.nudge needs liveConfiguration.readSidecars: only sidecars that say that they are behind are nudged" -}}
+{{- end -}}
+{{- $set := dict "--replica-selector" "nameOverride" "--namespace" "namespaceOverride" "--sidecar-image" "sidecar.image" "--bind-address" "bindAddress"
                  "--webhook-port" "webhook.port" "--metrics-port" "metrics.port" "--health-port" "health.port"
                  "--webhook-service" "fullnameOverride" "--owner-cluster-role" "fullnameOverride"
                  "--leader-election" "leaderElection.enabled" "--workers" "workers" "--log-level" "logLevel"
-                 "--certificate-lifetime" "webhook.certificate.lifetime" "--nudge-pods" "liveConfiguration.nudge" -}}
+                 "--certificate-lifetime" "webhook.certificate.lifetime" "--nudge-pods" "liveConfiguration.nudge"
+                 "--read-sidecars" "liveConfiguration.readSidecars" -}}
 {{- range .Values.extraArgs -}}
 {{- $flag := regexFind "^--[^= ]+" . -}}
 {{- if hasKey $set $flag -}}
