@@ -211,6 +211,16 @@ TEST(Http2Client, RefusesMoreCallsThanItMayHold) {
   EXPECT_EQ(answer.error().delivery, Delivery::kNotProcessed);
 }
 
+TEST(Http2Client, LeavesNoDescriptorOfFailedConnectionsBehind) {
+  RawServer hasty([](RawSocket& peer) { peer.Reset(); });
+  const std::size_t before = OpenDescriptors();
+  {
+    const auto client = ClientOf(hasty.url());
+    for (int i = 0; i < 1'000; ++i) EXPECT_FALSE(client->Send(Post("x"), {}, {}));
+  }
+  EXPECT_TRUE(Eventually([&] { return OpenDescriptors() == before; }));
+}
+
 // --- How connections end -------------------------------------------------------------------------
 
 /// A server that ends its first connection as `ending` says, once it holds a request, and answers
@@ -315,9 +325,9 @@ TEST(Http2Client, LosesNoCallWhileItsServerRestartsGracefully) {
   const auto client = ClientOf(server->url());
   std::atomic<int> lost = 0;
   std::atomic<bool> done = false;
-  std::vector<std::jthread> callers;
-  for (int i = 0; i < 4; ++i) {
-    callers.emplace_back([&] {
+  std::vector<std::jthread> callers(4);
+  for (std::jthread& caller : callers) {
+    caller = std::jthread([&] {
       while (!done) {
         const auto answer = client->Send(Post("x"), {}, {});
         if (answer) {

@@ -83,9 +83,9 @@ TEST(Http2ClientTls, LosesNoCallWhileAuthoritiesAndCertificatesAreRenewed) {
   std::atomic<int> answered = 0;
   std::atomic<int> failed = 0;
   std::atomic<bool> done = false;
-  std::vector<std::jthread> callers;
-  for (int i = 0; i < 3; ++i) {
-    callers.emplace_back([&] {
+  std::vector<std::jthread> callers(3);
+  for (std::jthread& caller : callers) {
+    caller = std::jthread([&] {
       while (!done) ++(client->Send(Post("x"), {}, {}) ? answered : failed);
     });
   }
