@@ -56,7 +56,8 @@ struct Http2CallOptions {
 struct Http2ClientOptions {
   /// Whom to call and whom to trust. idle_connections has no meaning here.
   TransportOptions transport;
-  /// With calls under way and nothing heard for so long, the server is asked for a sign of life...
+  /// With calls under way and nothing heard for so long, the server is asked for a sign of life
+  /// (and again after twice as long, while it gives signs but no answers)...
   Duration keepalive_after = std::chrono::seconds(10);
   /// ...and the connection is given up when none comes.
   Duration keepalive_timeout = std::chrono::seconds(10);

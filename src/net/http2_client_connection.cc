@@ -8,6 +8,7 @@ namespace tracekeeper::net {
 namespace {
 
 constexpr std::size_t kReadBuffer = 16U << 10U;
+constexpr unsigned kMostDoublings = 6;
 
 MonotonicTime Now() { return std::chrono::steady_clock::now(); }
 
@@ -96,6 +97,7 @@ void Http2ClientConnection::OnReady() {
 void Http2ClientConnection::OnDraining() { phase_ = Phase::kDraining; }
 
 void Http2ClientConnection::OnAnswer(CallId call, Http2Result result) {
+  pings_ = 0;
   idle_since_ = Now();
   owner_.OnAnswer(call, std::move(result));
 }
@@ -171,7 +173,8 @@ MonotonicTime Http2ClientConnection::NextDeadline() const {
     case Phase::kOpen:
     case Phase::kDraining:
       if (ping_deadline_) return *ping_deadline_;
-      return session_.open_calls() > 0 ? quiet_since_ + options_.keepalive_after
+      // Twice as long each time: gRPC servers end connections that ping often but get no answer.
+      return session_.open_calls() > 0 ? quiet_since_ + options_.keepalive_after * (1U << pings_)
                                        : idle_since_ + options_.transport.idle_for;
     case Phase::kClosed:
       break;
@@ -190,6 +193,7 @@ void Http2ClientConnection::CheckDeadlines(MonotonicTime now) {
     Close(Unavailable("the server gave no sign of life"));
   } else if (session_.open_calls() > 0) {
     ping_deadline_ = now + options_.keepalive_timeout;
+    pings_ = std::min(pings_ + 1, kMostDoublings);
     session_.Ping();
     Flush();
   } else {

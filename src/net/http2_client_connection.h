@@ -104,6 +104,7 @@ class Http2ClientConnection final : public std::enable_shared_from_this<Http2Cli
   MonotonicTime quiet_since_;  // nothing heard, with calls under way
   MonotonicTime idle_since_;
   std::optional<MonotonicTime> ping_deadline_;
+  unsigned pings_ = 0;  // since a call was answered
 };
 
 }  // namespace tracekeeper::net

@@ -25,9 +25,9 @@ class Http2ClientSession final : public Http2Session {
   class Owner {
    public:
     virtual ~Owner() = default;
-    /// The end of a call. `refused`: the server certainly did not act on it and another connection,
-    /// or a later time, may serve it.
+    /// The end of a call.
     virtual void OnAnswer(CallId call, Http2Result result) = 0;
+    /// The server certainly did not act on the call: it may be sent again, here or elsewhere.
     virtual void OnRefused(CallId call, Error why) = 0;
     /// The server's settings are there: it speaks HTTP/2, and calls may begin.
     virtual void OnReady() = 0;
@@ -44,8 +44,8 @@ class Http2ClientSession final : public Http2Session {
   using Http2Session::Progress;
   Progress Receive(std::string_view bytes) { return ReceiveFrames(bytes); }
 
-  /// False when this connection can begin no more calls. One that the server does not allow yet
-  /// (has_room()) should not be begun.
+  /// False when this connection can begin no more calls. Without has_room() the call would wait
+  /// inside until the server allows it.
   [[nodiscard]] bool Begin(CallId call, std::shared_ptr<const Request> request,
                            std::size_t body_limit);
   /// Ends a call of which nothing more is wanted; the owner hears no more of it.
