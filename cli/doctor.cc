@@ -8,12 +8,9 @@
 
 #include "cli/doctor_questions.h"
 #include "operator/domain/plan_webhook.h"
-#include "operator/domain/rights.h"
 #include "src/codec/base64.h"
 #include "src/crypto/certificate.h"
 #include "src/kube/discovery.h"
-#include "src/kube/lease.h"
-#include "src/kube/timestamp.h"
 
 namespace tracekeeper::cli {
 namespace {
@@ -21,18 +18,6 @@ namespace {
 using enum Check::State;
 
 constexpr int kOldestMinor = 30;
-constexpr std::string_view kOperatorName = "tracekeeper-operator";
-constexpr std::size_t kMostNamed = 5;
-
-/// "a, b, c and 7 more".
-std::string Some(const std::vector<std::string>& names) {
-  const std::vector<std::string> first(
-      names.begin(),
-      names.begin() + static_cast<std::ptrdiff_t>(std::min(names.size(), kMostNamed)));
-  std::string text = fmt::format("{}", fmt::join(first, ", "));
-  if (names.size() > kMostNamed) text += fmt::format(" and {} more", names.size() - kMostNamed);
-  return text;
-}
 
 }  // namespace
 
@@ -64,10 +49,12 @@ std::vector<Check> Doctor::Examine(const StopToken& stop) {
   auto world = AskWorld(client_, options_.operator_namespace, {}, stop_);
   if (world) world_ = *std::move(world);
   CheckLeader();
+  CheckOtherOperators();
   CheckOperatorRights();
   if (has_policies) {
     CheckWebhook();
     CheckPolicies();
+    CheckPodSecurity();
   }
   CheckNodes();
   return std::move(checks_);
@@ -93,36 +80,6 @@ bool Doctor::CheckServer() {
   return true;
 }
 
-/// What this command itself reads; a missing right explains an "unknown" below.
-void Doctor::CheckOwnRights() {
-  const kube::AccessQuestion questions[] = {
-      {.verb = "list", .group = "tracekeeper.dev", .resource = "tracingpolicies"},
-      {.verb = "list", .resource = "namespaces"},
-      {.verb = "list", .resource = "nodes"},
-      {.verb = "get", .group = "apiextensions.k8s.io", .resource = "customresourcedefinitions"},
-      {.verb = "get",
-       .group = "admissionregistration.k8s.io",
-       .resource = "mutatingwebhookconfigurations"},
-      {.verb = "get",
-       .group = "coordination.k8s.io",
-       .resource = "leases",
-       .namespace_name = options_.operator_namespace},
-  };
-  std::vector<std::string> refused;
-  for (const kube::AccessQuestion& question : questions) {
-    const auto answer = kube::MayI(client_, question, stop_);
-    if (answer && !answer->allowed) {
-      refused.push_back(fmt::format("{} {}", question.verb, question.resource));
-    }
-  }
-  if (refused.empty()) {
-    Add(kOk, "Your rights", "enough for every check below.");
-  } else {
-    Add(kRemark, "Your rights", fmt::format("you may not {}.", Some(refused)),
-        "Some checks below are unknown for this reason: run this as someone who may.");
-  }
-}
-
 bool Doctor::CheckCustomResource() {
   const std::string name = fmt::format("{}.{}", api::kTracingPolicies.plural, api::kGroup);
   const auto crd = client_.Get(kube::kCustomResourceDefinitions, {"", name}, stop_);
@@ -132,7 +89,8 @@ bool Doctor::CheckCustomResource() {
     return false;
   }
   if (!crd) {
-    Add(kUnknown, "CRD", crd.error().message);
+    Add(kUnknown, "CRD", crd.error().message,
+        "Run this as someone who may read CustomResourceDefinitions.");
     return true;
   }
   const CustomResourceFacts facts = FactsOf(crd->root());
@@ -155,62 +113,6 @@ bool Doctor::CheckCustomResource() {
   return true;
 }
 
-void Doctor::CheckLeader() {
-  const auto lease =
-      kube::GetLease(client_, {options_.operator_namespace, std::string(kOperatorName)}, stop_);
-  const std::string advice = fmt::format(
-      "Is the operator running? kubectl get deployments,pods -n {}. If it runs elsewhere, give "
-      "--operator-namespace.",
-      options_.operator_namespace);
-  if (!lease && lease.error().kind == ErrorKind::kNotFound) {
-    Add(kMissing, "Operator",
-        fmt::format("no operator has ever led in namespace {}.", options_.operator_namespace),
-        advice);
-    return;
-  }
-  if (!lease) {
-    Add(kUnknown, "Operator", lease.error().message);
-    return;
-  }
-  const kube::LeaseRecord& record = lease->record;
-  const auto lifetime = std::chrono::seconds(record.lease_duration_seconds);
-  if (record.holder_identity.empty() || !record.renew_time ||
-      *record.renew_time + lifetime < clock_.Now()) {
-    Add(kMissing, "Operator",
-        fmt::format("none leads now{}.",
-                    record.renew_time
-                        ? "; the last one renewed at " + kube::FormatTimestamp(*record.renew_time)
-                        : std::string()),
-        advice);
-    return;
-  }
-  Add(kOk, "Operator", fmt::format("{} leads.", record.holder_identity));
-}
-
-void Doctor::CheckOperatorRights() {
-  const std::string account =
-      fmt::format("system:serviceaccount:{}:{}", options_.operator_namespace, kOperatorName);
-  std::vector<std::string> refused;
-  for (const domain::Right& right : domain::OperatorRights()) {
-    if (!right.value.empty()) continue;  // the chart's values say whether it is wanted
-    const auto denied = DeniedVerbs(client_, account, right, options_.operator_namespace, stop_);
-    if (!denied) {
-      Add(kUnknown, "Operator's rights", denied.error().message,
-          "To ask about another account you need the right to create subjectaccessreviews.");
-      return;
-    }
-    for (const std::string& verb : *denied) {
-      refused.push_back(fmt::format("{} {} (to {})", verb, right.resource, right.why));
-    }
-  }
-  if (refused.empty()) {
-    Add(kOk, "Operator's rights", fmt::format("{} may do all it needs.", account));
-  } else {
-    Add(kMissing, "Operator's rights", fmt::format("{} may not {}.", account, Some(refused)),
-        "Install the RBAC objects of the chart tracekeeper of this release.");
-  }
-}
-
 void Doctor::CheckWebhook() {
   const std::string name(domain::kWebhookConfigurationName);
   const auto found = client_.Get(kube::kMutatingWebhookConfigurations, {"", name}, stop_);
@@ -225,7 +127,8 @@ void Doctor::CheckWebhook() {
     return;
   }
   if (!found) {
-    Add(kUnknown, "Webhook", found.error().message);
+    Add(kUnknown, "Webhook", found.error().message,
+        "Run this as someone who may read MutatingWebhookConfigurations.");
     return;
   }
   CheckWebhookCall(found->root());
@@ -278,13 +181,16 @@ void Doctor::CheckWebhookCertificate(codec::JsonValue webhook) {
 void Doctor::CheckEndpoints(const std::string& namespace_name, const std::string& service) {
   const auto ready = ReadyEndpoints(client_, namespace_name, service, stop_);
   if (!ready) {
-    Add(kUnknown, "Webhook's Service", ready.error().message);
+    Add(kUnknown, "Webhook's Service", ready.error().message,
+        "Run this as someone who may list EndpointSlices in that namespace.");
   } else if (*ready == 0) {
     Add(kMissing, "Webhook's Service",
         fmt::format("{}/{} has no ready endpoint: pods of Required policies are refused, those of "
                     "BestEffort policies start without the sidecar.",
                     namespace_name, service),
-        fmt::format("kubectl get pods,endpointslices -n {}", namespace_name));
+        fmt::format("See why the operator's pods are not ready: kubectl get pods,endpointslices -n "
+                    "{}; kubectl describe pods -n {}.",
+                    namespace_name, namespace_name));
   } else {
     Add(kOk, "Webhook's Service",
         fmt::format("{}/{} has {} ready endpoints.", namespace_name, service, *ready));
@@ -293,7 +199,8 @@ void Doctor::CheckEndpoints(const std::string& namespace_name, const std::string
 
 void Doctor::CheckCoverage() {
   if (!world_.covered_namespaces || world_.namespaces.empty()) {
-    Add(kUnknown, "Namespaces", "whether the webhook covers those with a policy is not known.");
+    Add(kUnknown, "Namespaces", "whether the webhook covers those with a policy is not known.",
+        "Run this as someone who may list namespaces and read the webhook configuration.");
     return;
   }
   // Labels stay in one place while views of them are compared.
@@ -329,7 +236,7 @@ void Doctor::CheckCoverage() {
 void Doctor::CheckNodes() {
   const auto old = NodesWithoutNativeSidecars(client_, stop_);
   if (!old) {
-    Add(kUnknown, "Nodes", old.error().message);
+    Add(kUnknown, "Nodes", old.error().message, "Run this as someone who may list nodes.");
   } else if (old->empty()) {
     Add(kOk, "Nodes", "every node can run native sidecars.");
   } else {

@@ -32,6 +32,9 @@ struct Check {
   bool operator==(const Check&) const = default;
 };
 
+/// What the operator's Lease and service account are called.
+inline constexpr std::string_view kOperatorName = "tracekeeper-operator";
+
 /// "ok", "remark", "missing", "unknown".
 std::string_view NameOf(Check::State state);
 
@@ -52,6 +55,7 @@ class Doctor {
   void CheckOwnRights();
   bool CheckCustomResource();
   void CheckLeader();
+  void CheckOtherOperators();
   void CheckOperatorRights();
   void CheckWebhook();
   void CheckWebhookCall(codec::JsonValue configuration);
@@ -60,6 +64,8 @@ class Doctor {
   void CheckCoverage();
   void CheckNodes();
   void CheckPolicies();
+  void CheckPodSecurity();
+  [[nodiscard]] bool AnyPolicyRestartsByTemplate() const;
 
   void Add(Check::State state, std::string subject, std::string sentence, std::string advice = {});
 

@@ -1,7 +1,9 @@
 #include "cli/doctor_questions.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <array>
 
 #include "operator/api/tracing_policy.h"
@@ -30,19 +32,9 @@ void CollectAbsent(const codec::Schema& ours, codec::JsonValue theirs, const std
   CollectAbsent(ours.below.front(), theirs[key], path, absent);
 }
 
-std::vector<std::string_view> Words(std::string_view text) {
-  std::vector<std::string_view> words;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find(' '), text.size());
-    words.push_back(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return words;
-}
-
 std::string ReviewOf(const std::string& user, const domain::Right& right, std::string_view verb,
                      const std::string& namespace_name) {
-  const std::size_t slash = right.resource.find('/');
+  const auto [resource, subresource] = domain::PartsOf(right);
   codec::JsonWriter json;
   json.BeginObject()
       .Member("apiVersion", "authorization.k8s.io/v1")
@@ -54,17 +46,25 @@ std::string ReviewOf(const std::string& user, const domain::Right& right, std::s
       .BeginObject()
       .Member("verb", verb)
       .Member("group", right.group)
-      .Member("resource", right.resource.substr(0, slash));
-  if (slash != std::string_view::npos) {
-    json.Member("subresource", right.resource.substr(slash + 1));
-  }
+      .Member("resource", resource);
+  if (!subresource.empty()) json.Member("subresource", subresource);
   if (!right.name.empty()) json.Member("name", right.name);
   if (right.scope == domain::RightScope::kOwnNamespace) json.Member("namespace", namespace_name);
   json.EndObject().EndObject().EndObject();
   return json.Take();
 }
 
+constexpr std::size_t kMostNamed = 5;
+
 }  // namespace
+
+std::string Some(const std::vector<std::string>& names) {
+  const std::size_t count = std::min(names.size(), kMostNamed);
+  std::string text = fmt::format(
+      "{}", fmt::join(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(count), ", "));
+  if (names.size() > count) text += fmt::format(" and {} more", names.size() - count);
+  return text;
+}
 
 CustomResourceFacts FactsOf(codec::JsonValue crd) {
   CustomResourceFacts facts;
@@ -90,7 +90,7 @@ Result<std::vector<std::string>> DeniedVerbs(kube::Client& client, const std::st
                                              const std::string& namespace_name,
                                              const StopToken& stop) {
   std::vector<std::string> denied;
-  for (const std::string_view verb : Words(right.verbs)) {
+  for (const std::string_view verb : domain::VerbsOf(right)) {
     const kube::RawCall call{.method = "POST",
                              .target = "/apis/authorization.k8s.io/v1/subjectaccessreviews",
                              .content_type = "application/json",
@@ -101,6 +101,22 @@ Result<std::vector<std::string>> DeniedVerbs(kube::Client& client, const std::st
     if (!answer["status"]["allowed"].BoolOr(false)) denied.emplace_back(verb);
   }
   return denied;
+}
+
+Result<std::vector<kube::ObjectKey>> LeasesNamed(kube::Client& client, const std::string& name,
+                                                 const std::string& except, const StopToken& stop) {
+  const kube::RawCall call{
+      .target = fmt::format("{}?fieldSelector={}", kube::kLeases.CollectionPath(),
+                            net::PercentEncode("metadata.name=" + name)),
+      .what = "list the operators' leases",
+      .repeat = kube::Repeat::kSafe};
+  const kube::Document leases = TRY(client.Call(call, stop));
+  std::vector<kube::ObjectKey> keys;
+  for (const codec::JsonValue lease : leases["items"].Elements()) {
+    const kube::ObjectKey key = TRY(kube::DecodeKey(lease));
+    if (key.namespace_name != except) keys.push_back(key);
+  }
+  return keys;
 }
 
 Result<std::size_t> ReadyEndpoints(kube::Client& client, const std::string& namespace_name,

@@ -15,6 +15,9 @@
 
 namespace tracekeeper::cli {
 
+/// "a, b, c and 7 more".
+std::string Some(const std::vector<std::string>& names);
+
 struct CustomResourceFacts {
   bool is_established = false;
   bool serves_version = false;             // v1alpha1
@@ -28,6 +31,10 @@ Result<std::vector<std::string>> DeniedVerbs(kube::Client& client, const std::st
                                              const domain::Right& right,
                                              const std::string& namespace_name,
                                              const StopToken& stop);
+
+/// Leases of that name in other namespaces than `except`.
+Result<std::vector<kube::ObjectKey>> LeasesNamed(kube::Client& client, const std::string& name,
+                                                 const std::string& except, const StopToken& stop);
 
 /// How many endpoints of a Service are ready, by its EndpointSlices.
 Result<std::size_t> ReadyEndpoints(kube::Client& client, const std::string& namespace_name,

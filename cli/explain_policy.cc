@@ -6,6 +6,8 @@
 
 #include "cli/explain.h"
 #include "operator/domain/names.h"
+#include "operator/domain/reasons.h"
+#include "src/kube/timestamp.h"
 
 namespace tracekeeper::cli {
 namespace {
@@ -36,6 +38,63 @@ void AppendSelection(std::string& text, const KnownPolicy& known) {
   }
 }
 
+std::string_view StateName(api::RenewalState state) {
+  switch (state) {
+    case api::RenewalState::kRenewing:
+      return "Renewing";
+    case api::RenewalState::kWaiting:
+      return "Waiting";
+    case api::RenewalState::kStuck:
+      return "Stuck";
+  }
+  return "";
+}
+
+std::string_view PodsWord(std::int64_t count) { return count == 1 ? "pod" : "pods"; }
+
+void AppendReasons(std::string& text, const std::vector<api::ReasonCount>& reasons) {
+  if (reasons.empty()) return;
+  Line(text, "Not injected as the policy says, by reason:");
+  for (const api::ReasonCount& count : reasons) {
+    Line(text, "  {} {}:", count.pods, PodsWord(count.pods));
+    const auto reason = domain::ReasonFromName(count.reason);
+    if (reason) {
+      AppendFinding(text, {*reason, ""});
+    } else {
+      Line(text, "  {}: a reason of a newer operator; a newer tracekeeper explains it.",
+           count.reason);
+    }
+  }
+}
+
+void AppendConfiguration(std::string& text, const api::TracingPolicyStatus& status) {
+  if (!status.configuration) return;
+  const api::ConfigurationStatus& configuration = *status.configuration;
+  Line(text, "Configuration {}:", configuration.digest);
+  for (const api::ConfigurationCount& count : configuration.running) {
+    Line(text, "  {} {} with {}.", count.pods, PodsWord(count.pods),
+         count.digest == configuration.digest ? "it" : "an older one, " + count.digest);
+  }
+  if (configuration.refused > 0) {
+    Line(text, "  {} {} refused it and kept the last good one.", configuration.refused,
+         PodsWord(configuration.refused));
+  }
+  if (configuration.unknown > 0) {
+    Line(text, "  {} {} did not answer the operator.", configuration.unknown,
+         PodsWord(configuration.unknown));
+  }
+}
+
+void AppendRollout(std::string& text, const api::TracingPolicyStatus& status) {
+  if (!status.rollout || status.rollout->workloads.empty()) return;
+  Line(text, "Being renewed:");
+  for (const api::WorkloadRenewal& renewal : status.rollout->workloads) {
+    Line(text, "  {} ({}), since {}{}{}", renewal.workload, StateName(renewal.state),
+         kube::FormatTimestamp(renewal.started), renewal.message.empty() ? "." : ": ",
+         renewal.message);
+  }
+}
+
 void AppendStatus(std::string& text, const api::TracingPolicy& policy) {
   const api::TracingPolicyStatus& status = policy.status;
   if (status.conditions.empty()) {
@@ -55,9 +114,9 @@ void AppendStatus(std::string& text, const api::TracingPolicy& policy) {
     Line(text, "  {:<12} {:<8} {}: {}", condition.type, kube::NameOf(condition.status),
          condition.reason, condition.message);
   }
-  for (const api::ReasonCount& count : status.reasons) {
-    Line(text, "  {} pods: {}", count.pods, count.reason);
-  }
+  AppendReasons(text, status.reasons);
+  AppendConfiguration(text, status);
+  AppendRollout(text, status);
 }
 
 void AppendRemarks(std::string& text, const KnownPolicy& known) {

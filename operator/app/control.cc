@@ -26,6 +26,14 @@ controllers::WebhookController::Options WebhookOptionsOf(
           .notify_policy = std::move(notify_policy)};
 }
 
+controllers::RightsCheck::Options RightsOptionsOf(const Options& options) {
+  controllers::RightsCheck::Options result{.namespace_name = options.namespace_name,
+                                           .cluster_role = options.owner_cluster_role};
+  result.period = options.rights_check_period;
+  if (options.nudge_pods) result.values.insert("liveConfiguration.nudge");
+  return result;
+}
+
 kube::EventRecorder::Options EventOptionsOf(const Options& options) {
   return {.reporting_controller = "tracekeeper.dev/operator",
           .reporting_instance = options.identity,
@@ -53,10 +61,13 @@ Control::Control(const Options& options, const std::string& server_version,
       events_(EventOptionsOf(options), clients.everyday, around.clock, around.metrics, around.log),
       events_part_(
           "events", [this] { return events_.Start(), Status(); }, [this] { events_.Stop(); }),
+      rights_check_(RightsOptionsOf(options), clients.everyday, around.clock, around.metrics,
+                    around.log),
       catalog_(CompileOptionsOf(options), server_version, caches_.policies.store(),
                caches_.nodes.store()),
       policy_pods_(caches_.namespaces.store(), caches_.pods.store(), caches_.pods_by_namespace,
                    catalog_),
+      sidecar_ledger_(options.read_sidecars),
       tls_(std::make_shared<crypto::ServerTlsSource>()),
       config_maps_(clients.everyday, caches_.config_maps.store(), caches_.config_maps_by_policy),
       injection_metrics_(around.metrics),
@@ -82,6 +93,14 @@ Control::Control(const Options& options, const std::string& server_version,
                 .budgets = caches_.budgets.store(),
                 .budgets_by_namespace = caches_.budgets_by_namespace},
                clients.everyday, events_, around.metrics),
+      sidecar_reader_(catalog_.options().status_port),
+      sidecars_({.policies = caches_.policies.store(),
+                 .pods = policy_pods_,
+                 .config_maps = caches_.config_maps.store(),
+                 .ledger = sidecar_ledger_,
+                 .reader = sidecar_reader_},
+                options.nudge_pods ? controllers::Nudge::kYes : controllers::Nudge::kNo,
+                clients.everyday),
       catalog_loop_(
           {.name = "policy-catalog"}, [this](const auto&, const auto&) { return RebuildCatalog(); },
           around.clock, around.metrics, around.log),
@@ -89,7 +108,8 @@ Control::Control(const Options& options, const std::string& server_version,
       certificate_loop_(MakeLoop("certificate", 1, certificate_, around)),
       webhook_loop_(MakeLoop("webhook-configuration", 1, webhook_, around)),
       policy_loop_(MakeLoop("tracingpolicy", options.workers, policies_, around)),
-      renewal_loop_(MakeLoop("renewal", options.workers, renewal_, around)) {
+      renewal_loop_(MakeLoop("renewal", options.workers, renewal_, around)),
+      sidecar_loop_(MakeLoop("sidecar", 1, sidecars_, around)) {
   ConnectCaches();
   ConnectPods();
   ConnectRenewal();
@@ -145,7 +165,9 @@ void Control::ConnectPods() {
       [this](const Change<controllers::ObservedConfigMap>& change) {
         const auto snapshot = catalog_.snapshot();
         for (const domain::PolicyPointer& policy : snapshot->All()) {
-          if (policy->uid == change.object().policy_uid()) policy_loop_.queue().Add(policy->key);
+          if (policy->uid != change.object().policy_uid()) continue;
+          policy_loop_.queue().Add(policy->key);
+          sidecar_loop_.queue().Add(policy->key);
         }
       });
 }
@@ -157,7 +179,9 @@ void Control::ConnectRenewal() {
   caches_.pods.store().AddHandler([this](const Change<controllers::ObservedPod>& change) {
     const bool same =
         change.kind == runtime::ChangeKind::kUpdated && change.before->RenewsAs(*change.after);
-    if (!same) EnqueuePoliciesOf(change.object(), renewal_loop_.queue());
+    if (same) return;
+    EnqueuePoliciesOf(change.object(), renewal_loop_.queue());
+    EnqueuePoliciesOf(change.object(), sidecar_loop_.queue());
   });
   caches_.budgets.store().AddHandler([this](const Change<controllers::ObservedBudget>& change) {
     for (const auto& policy : renewal_.Retry(change.object().key.namespace_name)) {
@@ -180,6 +204,7 @@ void Control::EnqueuePolicies() {
   for (const auto& policy : caches_.policies.store().List()) {
     policy_loop_.queue().Add(policy->metadata.key);
     renewal_loop_.queue().Add(policy->metadata.key);
+    sidecar_loop_.queue().Add(policy->metadata.key);
   }
 }
 
@@ -193,6 +218,7 @@ void Control::EnqueuePoliciesOf(const controllers::ObservedPod& pod, runtime::Wo
 }
 
 void Control::AddTo(runtime::Manager& manager) {
+  manager.Add(runtime::Phase::kHttp, rights_check_);  // caches may wait for a right
   caches_.AddTo(manager);
   manager.Add(runtime::Phase::kAlways, events_part_);
   manager.Add(runtime::Phase::kAlways, catalog_loop_);
@@ -201,6 +227,7 @@ void Control::AddTo(runtime::Manager& manager) {
   manager.Add(runtime::Phase::kLeader, webhook_loop_);
   manager.Add(runtime::Phase::kLeader, policy_loop_);
   manager.Add(runtime::Phase::kLeader, renewal_loop_);
+  if (sidecar_ledger_.reads()) manager.Add(runtime::Phase::kLeader, sidecar_loop_);
 }
 
 void Control::AddTo(runtime::HealthChecks& readyz, runtime::HealthChecks& livez) {
@@ -213,8 +240,9 @@ void Control::AddTo(runtime::HealthChecks& readyz, runtime::HealthChecks& livez)
     if (tls_->Certificate() != nullptr) return {};
     return Fail(ErrorKind::kUnavailable, "no certificate is loaded yet: the leader makes it");
   });
-  for (const runtime::Controller* loop : {&catalog_loop_, &loader_loop_, &certificate_loop_,
-                                          &webhook_loop_, &policy_loop_, &renewal_loop_}) {
+  for (const runtime::Controller* loop :
+       {&catalog_loop_, &loader_loop_, &certificate_loop_, &webhook_loop_, &policy_loop_,
+        &renewal_loop_, &sidecar_loop_}) {
     livez.Add(std::string(loop->name()), [loop] { return loop->Check(); });
   }
 }

@@ -10,10 +10,13 @@
 
 #include "operator/app/caches.h"
 #include "operator/app/options.h"
+#include "operator/app/sidecar_reader.h"
 #include "operator/controllers/certificate_controller.h"
 #include "operator/controllers/pod_injector.h"
 #include "operator/controllers/policy_pods.h"
 #include "operator/controllers/renewal_controller.h"
+#include "operator/controllers/rights_check.h"
+#include "operator/controllers/sidecar_controller.h"
 #include "operator/controllers/sidecar_ledger.h"
 #include "operator/controllers/tracing_policy_controller.h"
 #include "operator/controllers/webhook_controller.h"
@@ -69,6 +72,7 @@ class Control {
   Caches caches_;
   kube::EventRecorder events_;
   runtime::CallbackRunnable events_part_;
+  controllers::RightsCheck rights_check_;
 
   controllers::PolicyCatalog catalog_;
   const controllers::PolicyPods policy_pods_;
@@ -85,6 +89,8 @@ class Control {
   controllers::WebhookController webhook_;
   controllers::TracingPolicyController policies_;
   controllers::RenewalController renewal_;
+  HttpSidecarReader sidecar_reader_;
+  controllers::SidecarController sidecars_;
 
   runtime::Controller catalog_loop_;
   runtime::Controller loader_loop_;
@@ -92,6 +98,7 @@ class Control {
   runtime::Controller webhook_loop_;
   runtime::Controller policy_loop_;
   runtime::Controller renewal_loop_;
+  runtime::Controller sidecar_loop_;
 };
 
 }  // namespace tracekeeper::app

@@ -84,6 +84,19 @@ void AddServingFlags(CLI::App& app, Options& options, std::string& lifetime) {
       ->default_str("2160h");
 }
 
+void AddSidecarFlags(CLI::App& app, Options& options) {
+  app.add_option("--sidecar-image", options.sidecar_image, "Image of the injected sidecar")
+      ->envname("TRACEKEEPER_SIDECAR_IMAGE");
+  app.add_option(
+         "--read-sidecars", options.read_sidecars,
+         "Ask sidecars which configuration they use, for the condition ConfigurationInSync; "
+         "false where a NetworkPolicy keeps the operator from pods")
+      ->capture_default_str();
+  app.add_flag("--nudge-pods", options.nudge_pods,
+               "Annotate pods whose sidecar is behind, so that its configuration comes within a "
+               "second and not within a minute; needs the right to patch pods");
+}
+
 // Same form as in the CRD: hours, minutes, seconds in this order, such as 1h30m.
 std::optional<Duration> ParseLifetime(const std::string& text) {
   std::int64_t seconds = 0;
@@ -105,11 +118,32 @@ std::optional<Duration> ParseLifetime(const std::string& text) {
   return std::chrono::seconds(seconds);
 }
 
+void AddRightsFlag(CLI::App& app, Options& options) {
+  const auto parse = [&options](const std::string& text) {
+    const auto period = ParseLifetime(text);
+    if (!period) {
+      throw CLI::ValidationError("--rights-check-period",
+                                 "\"" + text + "\" is no duration: write 10m or 30s");
+    }
+    options.rights_check_period = *period;
+  };
+  app.add_option_function<std::string>(
+         "--rights-check-period", parse,
+         "How often the operator asks whether it has its rights, and logs those that are missing")
+      ->type_name("DURATION")
+      ->default_str("10m");
+}
+
 // Empty when all fits together, else the sentence for the user.
 std::string Check(const Options& options) {
   if (options.sidecar_image.empty()) {
     return "--sidecar-image is empty: name the image that is injected, such as "
            "registry.example.com/tracekeeper-sidecar:0.1.0";
+  }
+  if (options.nudge_pods && !options.read_sidecars) {
+    return "--nudge-pods needs --read-sidecars=true: only sidecars that say that they are behind "
+           "are "
+           "nudged";
   }
   if (!options.webhook_url.empty() && !options.webhook_url.starts_with("https://")) {
     return "--webhook-url must start with https://: API servers call webhooks over TLS only";
@@ -137,8 +171,8 @@ std::variant<Options, int> ParseOptions(int argc, const char* const* argv) {
   app.set_version_flag("--version", std::string(kVersion));
   AddConnectionFlags(app, options);
   AddServingFlags(app, options, lifetime);
-  app.add_option("--sidecar-image", options.sidecar_image, "Image of the injected sidecar")
-      ->envname("TRACEKEEPER_SIDECAR_IMAGE");
+  AddSidecarFlags(app, options);
+  AddRightsFlag(app, options);
   app.add_option("--log-level", level, "debug, info, warn or error")->capture_default_str();
 
   try {

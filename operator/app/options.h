@@ -34,6 +34,9 @@ struct Options {
   Duration certificate_lifetime = std::chrono::hours(24 * 90);
 
   std::string sidecar_image;
+  bool read_sidecars = true;
+  bool nudge_pods = false;
+  Duration rights_check_period = std::chrono::minutes(10);
   bool leader_election = true;
   unsigned workers = 2;
   LogLevel log_level = LogLevel::kInfo;

@@ -135,8 +135,10 @@ domain::RenewalObservation RenewalController::Observe(const api::TracingPolicy& 
       under_way.insert(entry.workload);
     }
   }
+  std::set<std::string, std::less<>> has_pods;
   for (auto& [id, workload] : collected) {
     const std::string name = id.ToString();
+    has_pods.insert(name);
     if (NeedsNothing(workload) && !under_way.contains(name)) {
       known.workloads.erase(name);
       continue;
@@ -144,7 +146,15 @@ domain::RenewalObservation RenewalController::Observe(const api::TracingPolicy& 
     Recall(known, workload, now);
     seen.workloads.push_back(std::move(workload));
   }
+  for (const std::string& name : under_way) {
+    if (has_pods.contains(name)) continue;
+    Memory& memory = known.workloads[name];
+    if (memory.pods_seen != 0 || memory.unchanged_since == Instant{}) memory.unchanged_since = now;
+    memory.pods_seen = 0;
+    seen.without_pods[name] = memory.unchanged_since;
+  }
   std::erase_if(known.workloads, [&](const auto& memory) {
+    if (seen.without_pods.contains(memory.first)) return false;
     return std::ranges::none_of(seen.workloads, [&](const auto& workload) {
       return workload.id.ToString() == memory.first;
     });

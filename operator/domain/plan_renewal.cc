@@ -117,7 +117,8 @@ class Planner {
     std::vector<WorkloadRenewal> kept;
     for (WorkloadRenewal& entry : journal_.workloads) {
       const RenewalWorkload* workload = Find(entry.workload);
-      if (workload != nullptr && Judge(entry, *workload)) kept.push_back(std::move(entry));
+      const bool goes_on = workload != nullptr ? Judge(entry, *workload) : IsBetweenPods(entry);
+      if (goes_on) kept.push_back(std::move(entry));
     }
     journal_.workloads = std::move(kept);
     Begin();
@@ -148,6 +149,16 @@ class Planner {
                             .note = fmt::format("{}: {}", workload, sentence)});
   }
 
+  /// The only pod of a workload is away for a moment; one that stays away was scaled down, or its
+  /// workload is gone.
+  bool IsBetweenPods(const WorkloadRenewal& entry) {
+    const auto since = seen_.without_pods.find(entry.workload);
+    if (since == seen_.without_pods.end()) return false;
+    if (now_ >= since->second + kScaledDownAfter) return false;
+    LookAgainAt(since->second + kScaledDownAfter);
+    return true;
+  }
+
   void SetStuck(WorkloadRenewal& entry, std::string message) {
     if (entry.state != RenewalState::kStuck) {
       Tell(true, "RenewalStuck", entry.workload, message);
@@ -159,7 +170,6 @@ class Planner {
   /// False: its renewal has ended, one way or another.
   bool Judge(WorkloadRenewal& entry, const RenewalWorkload& workload) {
     const Tally tally = TallyOf(workload, entry.started);
-    if (tally.live == 0 && tally.ending == 0) return false;
     if (IsScaledDown(entry, workload, tally)) entry.pods = tally.live;
     const bool is_whole = tally.live >= entry.pods && tally.ending == 0 && tally.unready() == 0;
     if (tally.wrong == 0 && is_whole) {

@@ -19,6 +19,7 @@
 // Threads:  pure; `now` is a parameter.
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -78,6 +79,9 @@ struct RenewalObservation {
   std::optional<api::RolloutStatus> journal;
   /// Those with a pod that is not right, and those of the journal.
   std::vector<RenewalWorkload> workloads;
+  /// Those of the journal that have no pod now, and since when: between two pods, scaled to zero,
+  /// or gone.
+  std::map<std::string, Instant> without_pods = {};
 };
 
 struct RenewalAction {

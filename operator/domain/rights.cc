@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace tracekeeper::domain {
 namespace {
 
@@ -86,6 +88,28 @@ void AppendBinding(std::string& yaml, std::string_view kind, std::string_view me
 }  // namespace
 
 std::span<const Right> OperatorRights() { return kRights; }
+
+std::vector<std::string_view> VerbsOf(const Right& right) {
+  std::vector<std::string_view> verbs;
+  std::string_view rest = right.verbs;
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find(' '), rest.size());
+    verbs.push_back(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return verbs;
+}
+
+std::pair<std::string_view, std::string_view> PartsOf(const Right& right) {
+  const std::size_t slash = right.resource.find('/');
+  if (slash == std::string_view::npos) return {right.resource, {}};
+  return {right.resource.substr(0, slash), right.resource.substr(slash + 1)};
+}
+
+std::string Describe(const Right& right, std::string_view verb) {
+  return fmt::format("{} {}{}{}{}{} (to {})", verb, right.resource, right.group.empty() ? "" : ".",
+                     right.group, right.name.empty() ? "" : " ", right.name, right.why);
+}
 
 std::string RulesYaml(RightScope scope, std::string_view cluster_role, SwitchedRights switched) {
   std::string yaml = "rules:\n";

@@ -7,6 +7,8 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace tracekeeper::domain {
 
@@ -27,6 +29,16 @@ struct Right {
 };
 
 std::span<const Right> OperatorRights();
+
+/// "get list watch" as words.
+std::vector<std::string_view> VerbsOf(const Right& right);
+
+/// "pods/eviction" as pods and eviction; without a sub-resource the second is empty.
+std::pair<std::string_view, std::string_view> PartsOf(const Right& right);
+
+/// "create pods/eviction (to renew pods ...)": how a missing right is named, with its API group,
+/// the one object it is about, and its purpose.
+std::string Describe(const Right& right, std::string_view verb);
 
 /// What the ClusterRole is called where nobody chose another name.
 inline constexpr std::string_view kOperatorClusterRole = "tracekeeper-operator";

@@ -79,8 +79,15 @@ ConfigSearch ConfigSearch::FromEnvironment(std::string_view kubeconfig_flag,
 Result<Config> LoadConfig(const ConfigSearch& search) {
   if (!search.kubeconfig_flag.empty()) {
     const std::string& path = search.kubeconfig_flag;
-    const std::string text = TRY(ReadSmallFile(path, kMaxKubeconfigBytes));
-    return Resolve(TRY(ParseKubeconfig(text, path)), search.context_flag,
+    const auto text = ReadSmallFile(path, kMaxKubeconfigBytes);
+    if (!text) {
+      return Fail(text.error().kind,
+                  "--kubeconfig: {}: name a file that is there and readable, such as "
+                  "$HOME/.kube/config, or leave the flag out to use $KUBECONFIG, the pod's service "
+                  "account or ~/.kube/config",
+                  text.error().message);
+    }
+    return Resolve(TRY(ParseKubeconfig(*text, path)), search.context_flag,
                    fmt::format("kubeconfig {}", path));
   }
   if (const auto paths = SplitList(search.kubeconfig_environment); !paths.empty()) {

@@ -44,6 +44,8 @@ INSTANTIATE_TEST_SUITE_P(
         ExplainCase{
             "fleet_policy",
             {"policy", "tracekeeper-system/default", "-f", kPolicy, "-f", kFleet, "-f", kPods}},
+        ExplainCase{"renewed_policy",
+                    {"policy", "shop/checkout", "-f", Data("renewed_policy.yaml")}},
         ExplainCase{"reason", {"reason", "skipped_port_conflict"}},
         ExplainCase{"reasons", {"reason"}}),
     [](const auto& test) { return test.param.name; });

@@ -340,9 +340,14 @@ TEST(PlanRenewal, ANewDigestBeginsAnew) {
   EXPECT_EQ(plan.journal->digest, "d2");
 }
 
-TEST(PlanRenewal, AWorkloadThatIsGoneIsForgotten) {
+TEST(PlanRenewal, AWorkloadBetweenTwoPodsKeepsItsPlaceAndOneThatIsGoneIsForgotten) {
   auto seen = UnderWay(Seen(RolloutStrategy::kEvict, {Workload("web", "W")}), 1);
   seen.workloads.clear();
+  seen.without_pods["Deployment shop/web"] = kNow - seconds(1);
+  const RenewalPlan plan = PlanRenewal(seen, kNow);
+  EXPECT_FALSE(plan.journal_changed);
+  EXPECT_EQ(plan.look_again, seconds(29));
+  seen.without_pods["Deployment shop/web"] = kNow - kScaledDownAfter;
   EXPECT_THAT(Begun(PlanRenewal(seen, kNow)), IsEmpty());
 }
 

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "operator/domain/sidecar_report.h"
+
 namespace tracekeeper::domain {
 namespace {
 
@@ -53,6 +55,49 @@ TEST(ConfigurationStatus, NamesTheMostUsedFirstAndAtMostSixteen) {
   ASSERT_EQ(status.running.size(), 16U);
   EXPECT_EQ(status.running.front().digest, "d19");
   EXPECT_EQ(status.running.front().pods, 20);
+}
+
+struct ReportCase {
+  std::string_view name, text, digest, refusal;
+};
+
+constexpr ReportCase kReports[] = {
+    {"current",
+     R"({"program":"tracekeeper-sidecar","configuration":{"state":"current","digest":"d"}})", "d",
+     ""},
+    {"last_good",
+     R"({"program":"tracekeeper-sidecar","configuration":{"state":"last_good","digest":"d",
+         "lastError":{"message":"bad\u0007\u00e9"}}})",
+     "d", "bad???"},
+    {"never_had_one", R"({"program":"tracekeeper-sidecar","configuration":{"state":"refused"}})",
+     "", "no reason given"},
+};
+
+class ReportTable : public testing::TestWithParam<ReportCase> {};
+
+TEST_P(ReportTable, TakesWhatItNeedsAndCleansIt) {
+  const auto report = ParseSidecarReport(GetParam().text);
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_EQ(report->digest, GetParam().digest);
+  EXPECT_EQ(report->refusal, GetParam().refusal);
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, ReportTable, testing::ValuesIn(kReports),
+                         [](const auto& test) { return std::string(test.param.name); });
+
+TEST(SidecarReport, RefusesWhatIsNoSidecarsAnswer) {
+  for (const std::string_view text :
+       {"", "<html>", "[]", R"({"program":"nginx","configuration":{}})",
+        R"({"program":"tracekeeper-sidecar"})"}) {
+    EXPECT_FALSE(ParseSidecarReport(text)) << text;
+  }
+  EXPECT_FALSE(ParseSidecarReport(std::string(kMostReportBytes + 1, ' ')));
+  const std::string_view long_one = R"({"program":"tracekeeper-sidecar","configuration":
+      {"state":"refused","lastError":{"message":")";
+  const auto report =
+      ParseSidecarReport(std::string(long_one) + std::string(5000, 'x') + R"("}}})");
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->refusal.size(), 300U);
 }
 
 }  // namespace
