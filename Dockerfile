@@ -4,7 +4,7 @@
 #   docker build --target operator -t registry.example.com/tracekeeper-operator:0.1.0 .
 #   docker build --target cli      -t registry.example.com/tracekeeper:0.1.0 .
 #
-# Each holds one program, the libraries that it loads (the sidecar: libc and libm alone), the
+# Each holds one program, the libraries that it loads (the sidecar: libc, libm, ISA-L), the
 # certificates of public authorities and its software bill of materials (SPDX, in
 # /usr/share/doc/tracekeeper); no shell, no package manager. `make images` makes the same content
 # without a daemon, by the same script; labels come with --build-arg VERSION=0.1.0 REVISION=$(git rev-parse HEAD).
