@@ -155,7 +155,7 @@ int main() {
   add("idle", "rss", "bytes", samples.rss, bench::AtMost(8.0 * (1U << 20U)));
   add("idle", "rss_anonymous", "bytes", samples.anonymous);
   add("idle", "cpu_per_second", "ms", samples.rest_cpu);
-  add("start", "start_to_ready", "ms", samples.ready);
+  add("start", "start_to_ready", "ms", samples.ready, bench::AtMost(50));
   add("reload", "swap_to_in_use", "ms", samples.reload);
   add("stop", "sigterm_to_end", "ms", samples.drained);
   add("program", "size", "bytes", {static_cast<double>(fs::file_size(Program()))});
