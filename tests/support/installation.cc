@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "tests/support/operator_process.h"
 #include "tests/support/process.h"
 
@@ -27,6 +30,13 @@ Status Kubectl(Bed& bed, const std::vector<std::string>& arguments, std::string_
   return Fail(ErrorKind::kInternal, "kubectl {}: {}", arguments.front(), result.err);
 }
 
+Result<std::string> HelmProgram(std::string_view version) {
+  std::string folder =
+      TRY(Run({(kSource / "tools/setup.sh").string(), "path", "helm"}, std::chrono::seconds(20)));
+  while (folder.ends_with('\n')) folder.pop_back();
+  return fmt::format("{}/{}", folder, version);
+}
+
 }  // namespace
 
 Result<std::vector<fs::path>> MakeProgramImages(const fs::path& folder) {
@@ -43,16 +53,12 @@ Result<std::vector<fs::path>> MakeProgramImages(const fs::path& folder) {
   return archives;
 }
 
-Result<std::string> RenderChart(const std::vector<std::string>& values) {
-  std::string helm =
-      TRY(Run({(kSource / "tools/setup.sh").string(), "path", "helm"}, std::chrono::seconds(20)));
-  while (helm.ends_with('\n')) helm.pop_back();
-  std::vector<std::string> argv = {helm + "/helm4", "template", "tracekeeper",
-                                   (kSource / "charts/tracekeeper").string(),
-                                   fmt::format("--namespace={}", kOperatorNamespace)};
-  const auto set = [&argv](const std::string& value) {
-    argv.emplace_back("--set");
-    argv.push_back(value);
+std::vector<std::string> ChartArguments(const std::vector<std::string>& values) {
+  std::vector<std::string> arguments = {(kSource / "charts/tracekeeper").string(),
+                                        fmt::format("--namespace={}", kOperatorNamespace)};
+  const auto set = [&arguments](const std::string& value) {
+    arguments.emplace_back("--set");
+    arguments.push_back(value);
   };
   for (const std::string image : {"image", "sidecar.image"}) {
     set(fmt::format("{}.registry={}", image, kRegistry));
@@ -61,7 +67,21 @@ Result<std::string> RenderChart(const std::vector<std::string>& values) {
   set("image.pullPolicy=Never");
   set("resources.limits=null");  // a build for tests is larger than what users get
   for (const std::string& value : values) set(value);
+  return arguments;
+}
+
+Result<std::string> RenderChart(const std::vector<std::string>& values) {
+  std::vector<std::string> argv = {TRY(HelmProgram("helm4")), "template", "tracekeeper"};
+  std::ranges::copy(ChartArguments(values), std::back_inserter(argv));
   return Run(std::move(argv), std::chrono::seconds(60));
+}
+
+Result<std::string> RunHelm(Bed& bed, std::string_view version,
+                            std::vector<std::string> arguments) {
+  std::vector<std::string> argv = {TRY(HelmProgram(version)),
+                                   "--kubeconfig=" + bed.admin_kubeconfig().string()};
+  std::ranges::move(arguments, std::back_inserter(argv));
+  return Run(std::move(argv), std::chrono::seconds(180));
 }
 
 Status InstallChart(Bed& bed, const std::vector<std::string>& values, std::chrono::seconds limit) {

@@ -12,6 +12,7 @@
 #include <chrono>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "src/base/result.h"
@@ -25,6 +26,11 @@ Result<std::vector<std::filesystem::path>> MakeProgramImages(const std::filesyst
 /// Applies the chart with `values` (as Helm's --set) and waits until its Deployment is available.
 Status InstallChart(Bed& bed, const std::vector<std::string>& values = {},
                     std::chrono::seconds limit = std::chrono::seconds(90));
+
+/// "helm3" or "helm4" with `arguments`, as admin: install, upgrade, uninstall. What it printed.
+Result<std::string> RunHelm(Bed& bed, std::string_view version, std::vector<std::string> arguments);
+/// The chart, and the values that name the images of MakeProgramImages, then `values`.
+std::vector<std::string> ChartArguments(const std::vector<std::string>& values = {});
 
 /// What InstallChart applies.
 Result<std::string> RenderChart(const std::vector<std::string>& values = {});
