@@ -44,7 +44,8 @@ inline bool IsPlainlyFramed(std::string_view message) {
     const auto tag = static_cast<unsigned char>(*at++);
     if (tag < 8) return false;
     if (tag >= 0x80U) {
-      if (at == end || static_cast<unsigned char>(*at++) >= 0x80U) return false;
+      if (at == end || static_cast<unsigned char>(*at) >= 0x80U) return false;
+      ++at;
     }
     std::size_t size = 0;
     switch (tag & 7U) {

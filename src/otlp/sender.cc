@@ -70,20 +70,21 @@ void Relay::Sender::Deliver(Batch batch, const StopToken& stop) {
 }
 
 void Relay::Sender::Settle(Parcel parcel, std::vector<Batch>& pending, const StopToken& stop) {
-  for (unsigned attempt = 0; !stop.stop_requested(); ++attempt) {
+  std::uint64_t version = 0;
+  for (unsigned failures = 0; !stop.stop_requested(); ++failures) {
     std::shared_ptr<Exporter> exporter;
-    std::uint64_t version = 0;
+    if (failures > 0) ++relay_.counters_.retried;
     {
       const std::scoped_lock guard(relay_.mutex_);
       exporter = relay_.settings_.exporter;
-      version = relay_.settings_version_;
+      // Other settings may mend what failed: patience begins anew.
+      if (std::exchange(version, relay_.settings_version_) != version) failures = 0;
     }
     if (exporter == nullptr) return Drop(parcel, DropReason::kNoDestination);
-    if (attempt > 0) ++relay_.counters_.retried;
 
-    const Answer answer = Attempt(parcel, *exporter, stop);
-    if (stop.stop_requested()) return;  // what was cut off is not the backend's doing
-    const Verdict verdict = Judge(answer, relay_.clock_.Now());
+    const Verdict verdict = Judge(Attempt(parcel, *exporter, stop), relay_.clock_.Now());
+    // What the end of the program cut off is not the backend's doing.
+    if (stop.stop_requested() && verdict.action != Verdict::Action::kDelivered) return;
     Note(verdict);
     switch (verdict.action) {
       case Verdict::Action::kDelivered:
@@ -91,12 +92,12 @@ void Relay::Sender::Settle(Parcel parcel, std::vector<Batch>& pending, const Sto
       case Verdict::Action::kDrop:
         return Drop(parcel, verdict.reason);
       case Verdict::Action::kSplit:
-        return Cut(std::move(parcel), verdict, pending);
+        return Cut(parcel, verdict, pending);
       case Verdict::Action::kRetry:
         break;
     }
     const double share = std::generate_canonical<double, 32>(random_);
-    Duration wait = WaitBefore(verdict, attempt, share);
+    Duration wait = WaitBefore(verdict, failures, share);
     if (verdict.is_credential) wait = std::min(wait, kLongestCredentialWait);
     if (!WaitToRetry(parcel, wait, version, stop) || parcel.batch.items == 0) return;
   }
@@ -134,7 +135,7 @@ void Relay::Sender::Drop(const Parcel& parcel, DropReason reason) {
   relay_.queue_.Settle(batch.signal, batch.request.size(), batch.items);
 }
 
-void Relay::Sender::Cut(Parcel parcel, const Verdict& verdict, std::vector<Batch>& pending) {
+void Relay::Sender::Cut(const Parcel& parcel, const Verdict& verdict, std::vector<Batch>& pending) {
   std::vector<Batch> halves;
   {
     const std::scoped_lock guard(relay_.mutex_);

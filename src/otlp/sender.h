@@ -36,7 +36,7 @@ class Relay::Sender {
   void Settle(Parcel parcel, std::vector<Batch>& pending, const StopToken& stop);
   Answer Attempt(Parcel& parcel, Exporter& exporter, const StopToken& stop);
   void Finish(const Parcel& parcel, const Verdict& verdict);
-  void Cut(Parcel parcel, const Verdict& verdict, std::vector<Batch>& pending);
+  void Cut(const Parcel& parcel, const Verdict& verdict, std::vector<Batch>& pending);
   void Drop(const Parcel& parcel, DropReason reason);
   void Note(const Verdict& verdict);
   /// False when the wait ended with the relay.

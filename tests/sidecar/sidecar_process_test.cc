@@ -60,7 +60,7 @@ TEST_F(SidecarProcessTest, KeepsTheLastGoodConfigurationThroughGarbageAndLoss) {
   mount_.Publish(ConfigText(1));
   auto sidecar = Start();
   ASSERT_TRUE(sidecar) << sidecar.error().message;
-  const std::string bad[] = {"\xff\xfe\x00 no yaml at all: [", "version: 99\n",
+  const std::string bad[] = {"\xff\xfe no yaml at all: [", "version: 99\n",
                              std::string(config::kSidecarConfigMaxBytes * 4, 'x'),
                              std::string(100000, '[')};
   int refused = 0;

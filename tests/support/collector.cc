@@ -25,7 +25,7 @@ Result<std::string> Program() {
   const CommandResult answer = TRY(RunProcess(ask));
   std::string folder = answer.out;
   while (folder.ends_with('\n')) folder.pop_back();
-  const std::string program = folder + "/otelcol";
+  std::string program = folder + "/otelcol";
   if (!fs::exists(program)) {
     return Fail(ErrorKind::kNotFound, "{} is not built: run tools/setup.sh otelcol", program);
   }

@@ -62,8 +62,9 @@ class FakeExporter final : public Exporter {
     }
     attempts_.push_back({signal, body, answer});
     changed_.notify_all();
-    if (hangs_) changed_.wait(lock, stop, [] { return false; });
-    return answer;
+    if (!hangs_) return answer;
+    changed_.wait(lock, stop, [] { return false; });
+    return NoAnswer{{ErrorKind::kCancelled, "cut off"}};
   }
   [[nodiscard]] codec::Compression compression() const override { return compression_; }
   [[nodiscard]] const std::string& destination() const override { return destination_; }

@@ -26,6 +26,7 @@ using ::testing::SizeIs;
 
 std::vector<TestSpan> Spans(std::uint64_t first, std::size_t count) {
   std::vector<TestSpan> spans;
+  spans.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
     spans.push_back({.trace_id = IdOf(first + i, 16), .span_id = IdOf(first + i, 8)});
   }
