@@ -215,6 +215,31 @@ TEST_F(RenewalControllerTest, RestartsTheDeploymentOfAReplicaSetOnceByItsTemplat
   EXPECT_EQ(Stored(kube::kDeployments, {"shop", "web"}), deployment);
 }
 
+TEST_F(RenewalControllerTest, RestartsAnArgoRolloutThroughItsReplicaSet) {
+  constexpr kube::Resource kRollouts{"argoproj.io", "v1alpha1", "rollouts", "Rollout"};
+  server_.Serve(kRollouts);
+  server_.Put(kRollouts, R"({"metadata":{"namespace":"shop","name":"web",
+      "uid":"00000000-0000-4000-8000-000000000001"},"spec":{"template":{}}})");
+  server_.Put(kube::kReplicaSets, R"({"metadata":{"namespace":"shop","name":"web-7c9d",
+      "ownerReferences":[{"apiVersion":"argoproj.io/v1alpha1","kind":"Rollout","name":"web",
+      "uid":"00000000-0000-4000-8000-000000000001","controller":true}]}})");
+  AddReadyPolicy("Template");
+  AddOwnedPod("web-7c9d-x", "ReplicaSet", "web-7c9d", "True",
+              R"(,"rollouts-pod-template-hash":"7c9d")");
+  ASSERT_TRUE(Reconcile());
+  EXPECT_THAT(Stored(kRollouts, {"shop", "web"}), HasSubstr("tracekeeper.dev/renewed-for"));
+  EXPECT_THAT(Journal(), HasSubstr("Rollout shop/web"));
+}
+
+TEST_F(RenewalControllerTest, APolicyThatIsDeletedIsForgotten) {
+  AddReadyPolicy("Evict");
+  AddOwnedPod("db-0", "StatefulSet", "db");
+  server_.Remove(api::kTracingPolicies, kPolicy);
+  SyncPolicies();
+  ASSERT_TRUE(Reconcile());
+  EXPECT_EQ(PodsLeft().size(), 1U);
+}
+
 TEST_F(RenewalControllerTest, ARightThatIsMissingIsSaidInTheJournal) {
   AddReadyPolicy("Template");
   AddOwnedPod("db-0", "StatefulSet", "db");

@@ -133,7 +133,9 @@ TEST_F(LoadingConfig, DoesNotPassOverAFileThatWasNamed) {
   search_.home = files_.Path("home");
   files_.Write("home/.kube/config", kTwoContexts);
   search_.kubeconfig_flag = files_.Path("none");
-  EXPECT_NE(LoadConfig(search_).error().message.find("No such file"), std::string::npos);
+  const std::string refused = LoadConfig(search_).error().message;
+  EXPECT_NE(refused.find("No such file"), std::string::npos);
+  EXPECT_NE(refused.find("leave the flag out"), std::string::npos) << "what to do";
   search_.kubeconfig_flag.clear();
   search_.kubeconfig_environment = files_.Path("none");
   EXPECT_NE(LoadConfig(search_).error().message.find("correct or unset it"), std::string::npos);
