@@ -7,7 +7,7 @@
 # Each holds one program, the libraries that it loads (the sidecar: libc, libm, ISA-L), the
 # certificates of public authorities and its software bill of materials (SPDX, in
 # /usr/share/doc/tracekeeper); no shell, no package manager. `make images` makes the same content
-# without a daemon, by the same script; labels come with --build-arg VERSION=0.1.0 REVISION=$(git rev-parse HEAD).
+# without a daemon, by the same script; labels come with --build-arg VERSION=0.1.0 and REVISION=$(git rev-parse HEAD).
 
 ARG VERSION=0.1.0
 ARG REVISION=unknown
