@@ -76,7 +76,7 @@ std::optional<Refusal> Relay::Accept(Signal signal, Ingress ingress, std::string
                     kRoomSoon);
     }
     // A sender that knows when the open batch is due needs no call for what joins it.
-    if (!was_waiting || queue_.sealed() > 0) {
+    if (!was_waiting || IsDue()) {
       StartSenderIfNeeded();
       work_.notify_one();
     }
@@ -86,9 +86,14 @@ std::optional<Refusal> Relay::Accept(Signal signal, Ingress ingress, std::string
   return std::nullopt;
 }
 
+bool Relay::IsDue() const {
+  const auto due = queue_.NextDue();
+  return due && *due <= clock_.Monotonic();
+}
+
 void Relay::StartSenderIfNeeded() {
   if (settings_.exporter == nullptr || ending_) return;
-  const bool short_of_senders = queue_.sealed() > 0 && idle_senders_ == 0;
+  const bool short_of_senders = idle_senders_ == 0 && IsDue();
   if (senders_.empty() || (short_of_senders && senders_.size() < kMaxSenders)) {
     senders_.push_back(std::make_unique<Sender>(*this));
   }

@@ -86,6 +86,7 @@ class Relay {
 
   std::optional<Refusal> Refuse(RefuseReason reason, std::string sentence,
                                 std::optional<Duration> retry_after = std::nullopt);
+  [[nodiscard]] bool IsDue() const;
   void StartSenderIfNeeded();
   void LogDelivery(const Delivery& before, const Delivery& after) const;
 

@@ -155,6 +155,19 @@ TEST_F(RelayTest, WaitsTenMinutesWhenTheBackendAsksForThat) {
   ASSERT_TRUE(Until([&] { return Sent() == 1; }, std::chrono::minutes(1)));
 }
 
+TEST_F(RelayTest, DoesNotLetABatchThatWaitsHoldUpTheOthers) {
+  backend_->Script(HttpAnswer{.status = 503, .retry_after = "600"});
+  Use(backend_);
+  Accept(Spans(1, 1));
+  ASSERT_TRUE(Until([&] { return backend_->attempts().size() == 1; }));
+  ASSERT_TRUE(clock_.WaitForWaiters(1));
+  Accept(Spans(2, 1));
+  clock_.Advance(kAge);
+  Accept(Spans(3, 1));
+  EXPECT_TRUE(test_support::Eventually([&] { return Sent() == 2; }, seconds(20)));
+  EXPECT_EQ(relay_.Report().queued[0], 1U);
+}
+
 TEST_F(RelayTest, GivesWhatWaitsToTheNewDestinationAtOnce) {
   backend_->set_otherwise(HttpAnswer{.status = 503, .retry_after = "900"});
   Use(backend_);
