@@ -167,6 +167,7 @@ domain::SidecarSync SidecarController::Count(const Known& known) {
   domain::SidecarSync sync{.digest = known.digest, .running = {}};
   // In an order that does not change, so that an example stays the same.
   std::vector<const Sidecar*> sidecars;
+  sidecars.reserve(known.sidecars.size());
   for (const auto& [uid, sidecar] : known.sidecars) sidecars.push_back(&sidecar);
   std::ranges::sort(sidecars, {}, [](const Sidecar* sidecar) { return sidecar->pod; });
   const auto keep_first = [](std::string& text, std::string example) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 
 namespace tracekeeper::domain {
 namespace {
@@ -61,8 +62,9 @@ api::ConfigurationStatus ConfigurationStatusOf(const SidecarSync& sync) {
   api::ConfigurationStatus status{
       .digest = sync.digest, .running = {}, .refused = sync.refused, .unknown = sync.unknown};
   for (const auto& [digest, pods] : sync.running) status.running.push_back({digest, pods});
-  std::ranges::stable_sort(status.running,
-                           [](const auto& a, const auto& b) { return a.pods > b.pods; });
+  std::ranges::sort(status.running, [](const auto& a, const auto& b) {
+    return std::tie(b.pods, a.digest) < std::tie(a.pods, b.digest);
+  });
   if (status.running.size() > kMostDigests) status.running.resize(kMostDigests);
   return status;
 }
