@@ -70,7 +70,7 @@ class SidecarNodeTest : public ::testing::Test {
   void MakeImage() {
     const auto made =
         RunProcess({.argv = {TRACEKEEPER_MAKE_IMAGE, folder_ / "sidecar.tar", kImage, "--program",
-                             "/tracekeeper-sidecar=" TRACEKEEPER_SIDECAR, "--entry",
+                             std::string("/tracekeeper-sidecar=") + TRACEKEEPER_SIDECAR, "--entry",
                              R"(["/tracekeeper-sidecar"])", "--user", "65532:65532"}});
     ASSERT_TRUE(made) << made.error().message;
     ASSERT_TRUE(made->ok()) << made->err;
@@ -94,11 +94,9 @@ class SidecarNodeTest : public ::testing::Test {
 
   /// The ConfigMap that the pod mounts; injection has named it.
   void WriteConfigMap(std::int64_t generation) {
-    const std::string name =
-        bed_->RunKubectl({"get", "pod", "web", "-n", "shop", "-o",
-                          "jsonpath={.spec.volumes[?(@.name==\"tracekeeper-config\")]"
-                          ".configMap.name}"})
-            .out;
+    const std::string path =
+        R"(jsonpath={.spec.volumes[?(@.name=="tracekeeper-config")].configMap.name})";
+    const std::string name = bed_->RunKubectl({"get", "pod", "web", "-n", "shop", "-o", path}).out;
     codec::JsonWriter json;
     json.BeginObject().Member("apiVersion", "v1").Member("kind", "ConfigMap").Key("metadata");
     json.BeginObject().Member("name", name).Member("namespace", "shop").EndObject();
