@@ -14,7 +14,7 @@
 namespace tracekeeper::domain {
 namespace {
 
-constexpr int kPods = 100'000;
+constexpr int kPods = GENERATED_PODS;
 constexpr int kLaterContainers = 5'000;
 constexpr std::uint64_t kSeed = 20'261'122;
 
