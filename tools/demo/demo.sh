@@ -52,6 +52,9 @@ finish() {
   if [[ $code -ne 0 ]]; then
     printf '\ndemo: step %d did not work. The last lines of the operator:\n' "$step_number" >&2
     operator_log >&2 || true
+    kubectl get pods -A >&2 || true
+    kubectl get events -n shop --field-selector type=Warning >&2 || true
+    kubectl logs -n shop -l shop=demo --all-containers --tail 10 >&2 || true
   fi
   if [[ ${KEEP:-} == 1 && $code -eq 0 ]]; then
     printf '\nLeft running. Reach it:  %s kubectl --dir %s -- get tkp,pods -A\n' \
