@@ -53,7 +53,9 @@ std::string SdkPropagators(const api::Propagation& propagation, std::vector<Find
   std::string names;
   for (const api::Propagator propagator : propagation.propagators) {
     const std::string_view name = codec::NameOfEnum(propagator);
-    if (propagator == api::Propagator::kDatadog) {
+    const bool every_sdk_has_it =
+        propagator == api::Propagator::kTraceContext || propagator == api::Propagator::kBaggage;
+    if (!every_sdk_has_it) {
       findings.push_back({Reason::kPropagatorUnknownToSdks, std::string(name)});
       continue;
     }

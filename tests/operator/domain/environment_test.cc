@@ -13,7 +13,7 @@ namespace tracekeeper::domain {
 namespace {
 
 constexpr std::string_view kSpec = R"({
-  "propagation": {"propagators": ["tracecontext", "b3"], "emit": ["tracecontext"]},
+  "propagation": {"propagators": ["tracecontext", "baggage"], "emit": ["tracecontext"]},
   "sampling": {"head": {"ratio": "0.25"}},
   "injection": {"instrumentation": {"java": {"image": "agents.test/java:2"},
                                     "python": {"image": "agents.test/python:2"}}}})";
@@ -34,16 +34,16 @@ struct PrecedenceCase {
 
 const PrecedenceCase kCases[] = {
     // Single-valued.
-    {"absent_is_added", "", "OTEL_PROPAGATORS", "=tracecontext,b3", "none"},
-    {"null_env_is_added", R"(,"env":null)", "OTEL_PROPAGATORS", "=tracecontext,b3", "none"},
-    {"empty_env_is_added", R"(,"env":[])", "OTEL_PROPAGATORS", "=tracecontext,b3", "none"},
+    {"absent_is_added", "", "OTEL_PROPAGATORS", "=tracecontext,baggage", "none"},
+    {"null_env_is_added", R"(,"env":null)", "OTEL_PROPAGATORS", "=tracecontext,baggage", "none"},
+    {"empty_env_is_added", R"(,"env":[])", "OTEL_PROPAGATORS", "=tracecontext,baggage", "none"},
     {"beside_others_is_added", R"(,"env":[{"name":"A","value":"1"}])", "OTEL_PROPAGATORS",
-     "=tracecontext,b3", "none"},
+     "=tracecontext,baggage", "none"},
     {"user_value_wins", R"(,"env":[{"name":"OTEL_PROPAGATORS","value":"b3"}])", "OTEL_PROPAGATORS",
      "=b3", "env_kept_user_value: container app: OTEL_PROPAGATORS"},
     {"equal_value_is_no_conflict",
-     R"(,"env":[{"name":"OTEL_PROPAGATORS","value":"tracecontext,b3"}])", "OTEL_PROPAGATORS",
-     "=tracecontext,b3", "none"},
+     R"(,"env":[{"name":"OTEL_PROPAGATORS","value":"tracecontext,baggage"}])", "OTEL_PROPAGATORS",
+     "=tracecontext,baggage", "none"},
     {"empty_string_is_a_value", R"(,"env":[{"name":"OTEL_PROPAGATORS","value":""}])",
      "OTEL_PROPAGATORS", "=", "env_kept_user_value: container app: OTEL_PROPAGATORS"},
     {"no_value_at_all_is_a_value", R"(,"env":[{"name":"OTEL_PROPAGATORS"}])", "OTEL_PROPAGATORS",
@@ -59,7 +59,7 @@ const PrecedenceCase kCases[] = {
      "OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG"},
     {"env_from_with_a_prefix_cannot_hold_it",
      R"(,"envFrom":[{"prefix":"DB_","configMapRef":{"name":"c"}}])", "OTEL_PROPAGATORS",
-     "=tracecontext,b3", "none"},
+     "=tracecontext,baggage", "none"},
     {"env_from_with_a_fitting_prefix_may",
      R"(,"envFrom":[{"prefix":"OTEL_P","configMapRef":{"name":"c"}}])", "OTEL_PROPAGATORS",
      "absent", "env_from_may_define: container app: OTEL_PROPAGATORS"},
@@ -67,8 +67,8 @@ const PrecedenceCase kCases[] = {
      R"(,"envFrom":[{"secretRef":{"name":"c"}}],"env":[{"name":"OTEL_PROPAGATORS","value":"b3"}])",
      "OTEL_PROPAGATORS", "=b3", "env_kept_user_value: container app: OTEL_PROPAGATORS"},
     {"of_two_entries_the_last_counts",
-     R"(,"env":[{"name":"OTEL_PROPAGATORS","value":"b3"},{"name":"OTEL_PROPAGATORS","value":"tracecontext,b3"}])",
-     "OTEL_PROPAGATORS", "=tracecontext,b3", "none"},
+     R"(,"env":[{"name":"OTEL_PROPAGATORS","value":"b3"},{"name":"OTEL_PROPAGATORS","value":"tracecontext,baggage"}])",
+     "OTEL_PROPAGATORS", "=tracecontext,baggage", "none"},
 
     // Endpoint and protocol belong together.
     {"endpoint_is_the_sidecar", "", "OTEL_EXPORTER_OTLP_ENDPOINT", "=http://127.0.0.1:4318"},
@@ -223,9 +223,9 @@ TEST(Environment, LeavesOutASamplerThatThePolicyDoesNotName) {
   EXPECT_EQ(VariableOf(pod.root(), "app", "OTEL_TRACES_SAMPLER"), "absent");
 }
 
-TEST(Environment, LeavesOutAPropagatorThatSdksWouldStopAt) {
+TEST(Environment, LeavesOutWhatAnSdkWithoutItWouldStopAt) {
   const PolicyPointer policy = PolicyWith(
-      R"({"propagation":{"propagators":["datadog","tracecontext"],"emit":["tracecontext"]}})");
+      R"({"propagation":{"propagators":["datadog","b3","tracecontext"],"emit":["tracecontext"]}})");
   const kube::Document pod = Json(Injected(PodWithContainer(""), *policy));
   EXPECT_EQ(VariableOf(pod.root(), "app", "OTEL_PROPAGATORS"), "=tracecontext");
 }
