@@ -15,10 +15,10 @@ void NodeSuite::SetUpTestSuite() {
   folder_ = ::mkdtemp(pattern.data());
   const auto image = folder_ / "sidecar.tar";
   const std::string name = test_support::OperatorOptions().sidecar_image;
-  const auto made =
-      test_support::RunProcess({.argv = {TRACEKEEPER_MAKE_IMAGE, image, name, "--program",
-                                         "/tracekeeper-sidecar=" TRACEKEEPER_SIDECAR, "--entry",
-                                         R"(["/tracekeeper-sidecar"])", "--user", "65532:65532"}});
+  const std::string program = std::string("/tracekeeper-sidecar=") + TRACEKEEPER_SIDECAR;
+  const auto made = test_support::RunProcess(
+      {.argv = {TRACEKEEPER_MAKE_IMAGE, image, name, "--program", program, "--entry",
+                R"(["/tracekeeper-sidecar"])", "--user", "65532:65532"}});
   ASSERT_TRUE(made && made->ok()) << (made ? made->err : made.error().message);
   options.images = {image};
   bed_ = test_support::StartBed(options);

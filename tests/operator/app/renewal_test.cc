@@ -16,9 +16,9 @@ class Renewal : public NodeSuite {
  protected:
   /// Names of the pods and of the first init container of each, "web-1:tracekeeper-sidecar".
   static std::string Pods(std::string_view namespace_name) {
-    return Kubectl({"get", "pods", "-n", std::string(namespace_name), "-o",
-                    "jsonpath={range .items[*]}{.metadata.name}:{.spec.initContainers[0].name} "
-                    "{end}"});
+    constexpr const char* kEach =
+        "jsonpath={range .items[*]}{.metadata.name}:{.spec.initContainers[0].name} {end}";
+    return Kubectl({"get", "pods", "-n", std::string(namespace_name), "-o", kEach});
   }
   static std::string UidOf(std::string_view namespace_name, std::string_view pod) {
     return Kubectl({"get", "pods", "-n", std::string(namespace_name), "-l",

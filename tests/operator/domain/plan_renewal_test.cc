@@ -70,6 +70,7 @@ RenewalObservation UnderWay(RenewalObservation seen, std::int64_t pods,
 
 std::vector<std::string> Evicted(const RenewalPlan& plan) {
   std::vector<std::string> names;
+  names.reserve(plan.actions.size());
   for (const RenewalAction& action : plan.actions) names.push_back(action.pod);
   return names;
 }
