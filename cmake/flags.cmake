@@ -38,8 +38,4 @@ if(TRACEKEEPER_FUZZ)
   # Every library tells the fuzzer which code an input reached; only the targets get its main().
   add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
-if(TRACEKEEPER_LTO)
-  # Else GCC optimises at link time whatever has objects with both kinds of code: every test too.
-  add_link_options(-fno-use-linker-plugin)
-endif()
 add_link_options(-Wl,--as-needed)
