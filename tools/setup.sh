@@ -146,6 +146,18 @@ build_go() { # folder package output flags...
   run_with_progress "$name" "$name-build.log" "${go[@]}" build -v -mod=readonly -trimpath "$@" -o "$output" "$package"
 }
 
+# Fills $cache/NAME-HASH once, whole or not at all: `fill` is the function that does it.
+make_once() { # name folder file-that-shows-it-is-there cost fill
+  local name=$1 folder=$2 proof=$3 cost=$4 fill=$5
+  [ ! -e "$folder/$proof" ] || return 0
+  say "making $name, once: $cost"
+  rm -rf "$cache/$name"-*.unfinished
+  mkdir -p "$folder.unfinished"
+  "$fill" "$folder.unfinished"
+  mv -T "$folder.unfinished" "$folder"
+  say "$name is ready: $folder"
+}
+
 # --- kube ----------------------------------------------------------------------------------------
 
 kubernetes_version() { sed -n 's/^[[:space:]]*k8s.io\/kubernetes \(v1[0-9.]*\)$/\1/p' "$tools/kube/go.mod"; }
@@ -167,18 +179,15 @@ kube_folder() {
   mapfile -t flags < <(kube_flags)
   echo "$cache/kube-$(go_inputs kube "${flags[@]}" | hash_of)"
 }
-make_kube() {
-  local folder flags
-  folder=$(kube_folder)
-  [ ! -x "$folder/kube" ] || return 0
+fill_kube() {
+  local flags
   require_go kube
   mapfile -t flags < <(kube_flags)
-  say "building Kubernetes $(kubernetes_version) and etcd from source, once: about 11 CPU minutes and 4 GB of Go cache"
-  rm -rf "$cache"/kube-*.unfinished
-  mkdir -p "$folder.unfinished"
-  build_go kube . "$folder.unfinished/kube" "${flags[@]}"
-  mv -T "$folder.unfinished" "$folder"
-  say "kube is ready: $folder/kube"
+  build_go kube . "$1/kube" "${flags[@]}"
+}
+make_kube() {
+  make_once kube "$(kube_folder)" kube \
+    "Kubernetes $(kubernetes_version) and etcd from source, about 11 CPU minutes and 4 GB of Go cache" fill_kube
 }
 
 # --- Images --------------------------------------------------------------------------------------
@@ -186,20 +195,13 @@ make_kube() {
 images_folder() {
   echo "$cache/images-$({ go_inputs testtool; cat "$tools/images/make_image.py" "$tools/images/make_test_images.sh"; } | hash_of)"
 }
-make_images() {
-  local folder unfinished
-  folder=$(images_folder)
-  [ ! -e "$folder/testtool.tar" ] || return 0
+fill_images() {
   require_go testtool
   [ -x /bin/busybox ] || fail "the test images need busybox-static; run: tools/setup.sh node-packages"
-  unfinished=$folder.unfinished
-  rm -rf "$cache"/images-*.unfinished
-  mkdir -p "$unfinished"
-  build_go testtool . "$unfinished/testtool" -ldflags "-s -w"
-  "$tools/images/make_test_images.sh" "$unfinished" "$unfinished/testtool"
-  mv -T "$unfinished" "$folder"
-  say "test images are ready: $folder"
+  build_go testtool . "$1/testtool" -ldflags "-s -w"
+  "$tools/images/make_test_images.sh" "$1" "$1/testtool"
 }
+make_images() { make_once images "$(images_folder)" testtool.tar "what the test cluster's nodes know from their start" fill_images; }
 
 # --- Helm, kubeconform ---------------------------------------------------------------------------
 
@@ -218,79 +220,60 @@ helm3_ldflags() {
     printf ' -X helm.sh/helm/v3/%s.k8sVersionMajor=1 -X helm.sh/helm/v3/%s.k8sVersionMinor=%s' $package $package "$minor"
   done
 }
-make_helm() {
-  local folder
-  folder=$(helm_folder)
-  [ ! -x "$folder/kubeconform" ] || return 0
+fill_helm() {
   require_go helm
-  say "building Helm 3, Helm 4 and kubeconform from source, once: about 5 CPU minutes"
-  rm -rf "$cache"/helm-*.unfinished
-  mkdir -p "$folder.unfinished"
-  build_go helm helm.sh/helm/v4/cmd/helm "$folder.unfinished/helm4" -ldflags "-s -w"
-  build_go helm helm.sh/helm/v3/cmd/helm "$folder.unfinished/helm3" -ldflags "$(helm3_ldflags)"
-  build_go helm github.com/yannh/kubeconform/cmd/kubeconform "$folder.unfinished/kubeconform" -ldflags "-s -w"
-  install -m 644 "$(api_specification helm/oldest)" "$folder.unfinished/kubernetes-oldest.json"
-  install -m 644 "$(api_specification kube)" "$folder.unfinished/kubernetes-newest.json"
-  mv -T "$folder.unfinished" "$folder"
-  say "helm is ready: $folder"
+  build_go helm helm.sh/helm/v4/cmd/helm "$1/helm4" -ldflags "-s -w"
+  build_go helm helm.sh/helm/v3/cmd/helm "$1/helm3" -ldflags "$(helm3_ldflags)"
+  build_go helm github.com/yannh/kubeconform/cmd/kubeconform "$1/kubeconform" -ldflags "-s -w"
+  install -m 644 "$(api_specification helm/oldest)" "$1/kubernetes-oldest.json"
+  install -m 644 "$(api_specification kube)" "$1/kubernetes-newest.json"
+}
+make_helm() {
+  make_once helm "$(helm_folder)" kubeconform "Helm 3, Helm 4 and kubeconform from source, about 5 CPU minutes" fill_helm
 }
 
 # --- kwok ----------------------------------------------------------------------------------------
 
 kwok_folder() { echo "$cache/kwok-$(go_inputs kwok | hash_of)"; }
-make_kwok() {
-  local folder stages
-  folder=$(kwok_folder)
-  [ ! -x "$folder/kwok" ] || return 0
+fill_kwok() {
+  local stages
   require_go kwok
-  say "building kwok from source, once: about 3 CPU minutes"
-  rm -rf "$cache"/kwok-*.unfinished
-  mkdir -p "$folder.unfinished/stages"
-  build_go kwok sigs.k8s.io/kwok/cmd/kwok "$folder.unfinished/kwok" -ldflags "-s -w"
+  build_go kwok sigs.k8s.io/kwok/cmd/kwok "$1/kwok" -ldflags "-s -w"
   # It does nothing without stages, which say when a node is Ready and a pod is Running.
   stages=$(env -C "$tools/kwok" GOFLAGS=-mod=readonly GOWORK=off go list -m -f '{{.Dir}}' sigs.k8s.io/kwok)/kustomize/stage
+  mkdir "$1/stages"
   install -m 644 "$stages"/node/fast/node-*.yaml "$stages"/node/heartbeat-with-lease/node-*.yaml \
-    "$stages"/pod/fast/pod-*.yaml "$folder.unfinished/stages"
-  mv -T "$folder.unfinished" "$folder"
-  say "kwok is ready: $folder"
+    "$stages"/pod/fast/pod-*.yaml "$1/stages"
 }
+make_kwok() { make_once kwok "$(kwok_folder)" kwok "kwok from source, about 3 CPU minutes" fill_kwok; }
 
 # --- OpenTelemetry -------------------------------------------------------------------------------
 
 otelcol_folder() { echo "$cache/otelcol-$(go_inputs otelcol | hash_of)"; }
-make_otelcol() {
-  local folder
-  folder=$(otelcol_folder)
-  [ ! -x "$folder/otelcol" ] || return 0
+fill_otelcol() {
   require_go otelcol
-  say "building the OpenTelemetry Collector from source, once: about 2.5 CPU minutes"
-  rm -rf "$cache"/otelcol-*.unfinished
-  mkdir -p "$folder.unfinished"
-  build_go otelcol . "$folder.unfinished/otelcol" -ldflags "-s -w"
-  mv -T "$folder.unfinished" "$folder"
-  say "otelcol is ready: $folder"
+  build_go otelcol . "$1/otelcol" -ldflags "-s -w"
+}
+make_otelcol() {
+  make_once otelcol "$(otelcol_folder)" otelcol "the OpenTelemetry Collector from source, about 2.5 CPU minutes" fill_otelcol
 }
 
 senders_folder() {
   echo "$cache/senders-$({ cd "$tools/otel_senders" && sha256sum requirements.txt package-lock.json; python3 --version; } | hash_of)"
 }
-make_senders() {
-  local folder
-  folder=$(senders_folder)
-  [ ! -e "$folder/node_modules" ] || return 0
-  rm -rf "$cache"/senders-*.unfinished
-  mkdir -p "$folder.unfinished"
+fill_senders() {
   # Another folder than a virtual environment's, so that the scripts run with any Python 3.11.
-  python3 -m venv "$folder.unfinished/pip" || fail "Python cannot make a virtual environment; install python3-venv"
-  run_with_progress "OpenTelemetry SDK of Python" senders-python.log "$folder.unfinished/pip/bin/pip" install \
+  python3 -m venv "$1/pip" || fail "Python cannot make a virtual environment; install python3-venv"
+  run_with_progress "OpenTelemetry SDK of Python" senders-python.log "$1/pip/bin/pip" install \
     --disable-pip-version-check --require-hashes --no-deps --only-binary :all: \
-    --target "$folder.unfinished/python" --requirement "$tools/otel_senders/requirements.txt"
-  rm -rf "$folder.unfinished/pip"
-  install -m 644 "$tools/otel_senders/package.json" "$tools/otel_senders/package-lock.json" "$folder.unfinished"
-  run_with_progress "OpenTelemetry SDK of Node.js" senders-node.log env -C "$folder.unfinished" \
+    --target "$1/python" --requirement "$tools/otel_senders/requirements.txt"
+  rm -rf "$1/pip"
+  install -m 644 "$tools/otel_senders/package.json" "$tools/otel_senders/package-lock.json" "$1"
+  run_with_progress "OpenTelemetry SDK of Node.js" senders-node.log env -C "$1" \
     npm ci --ignore-scripts --no-audit --no-fund
-  mv -T "$folder.unfinished" "$folder"
-  say "senders are ready: $folder"
+}
+make_senders() {
+  make_once senders "$(senders_folder)" node_modules "OpenTelemetry's SDKs of Python and Node.js, about a minute" fill_senders
 }
 # Whoever has Node.js already keeps it: Debian's npm alone is 400 packages.
 sender_packages() {

@@ -1,5 +1,6 @@
 #include "operator/app/replicas.h"
 
+#include "src/net/origin.h"
 #include "src/net/transports.h"
 
 namespace tracekeeper::app {
@@ -16,12 +17,9 @@ runtime::ReflectorOptions OwnPods(const Options& options) {
 
 /// Any answer will do: whether a replica that lives also serves is for its readiness probe.
 Status Ask(std::string_view address, std::uint16_t port, const StopToken& stop) {
-  const bool is_v6 = address.find(':') != std::string_view::npos;
-  const auto transport =
-      TRY(net::MakeBeastTransport({.name = "replica",
-                                   .base_url = is_v6 ? fmt::format("http://[{}]:{}", address, port)
-                                                     : fmt::format("http://{}:{}", address, port),
-                                   .connect_deadline = kPatience}));
+  const net::Origin origin{.host = std::string(address), .port = port};
+  const auto transport = TRY(net::MakeBeastTransport(
+      {.name = "replica", .base_url = origin.Text(), .connect_deadline = kPatience}));
   const auto answer =
       transport->Send({.method = "GET", .target = "/livez"}, {.deadline = kPatience}, stop);
   if (!answer) return Fail(answer.error());
@@ -55,8 +53,10 @@ struct Replicas::Parts {
 
 Replicas::Replicas(const Options& options, kube::Client& client, const Surroundings& around) {
   if (options.replica_selector.empty()) return;
-  parts_ = std::make_shared<Parts>(options, client, around);
+  parts_ = std::make_unique<Parts>(options, client, around);
 }
+
+Replicas::~Replicas() = default;
 
 void Replicas::AddTo(runtime::Manager& manager) {
   if (!parts_) return;

@@ -18,12 +18,13 @@ class Replicas {
  public:
   /// `options.identity` is the name of this replica's pod.
   Replicas(const Options& options, kube::Client& client, const Surroundings& around);
+  ~Replicas();
 
   void AddTo(runtime::Manager& manager);
 
  private:
   struct Parts;
-  std::shared_ptr<Parts> parts_;  // null: off
+  std::unique_ptr<Parts> parts_;  // null: off
 };
 
 }  // namespace tracekeeper::app

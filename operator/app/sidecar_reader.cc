@@ -1,8 +1,7 @@
 #include "operator/app/sidecar_reader.h"
 
-#include <fmt/format.h>
-
 #include "operator/domain/sidecar_report.h"
+#include "src/net/origin.h"
 #include "src/net/transports.h"
 
 namespace tracekeeper::app {
@@ -13,11 +12,9 @@ constexpr Duration kDeadline = std::chrono::seconds(2);
 }  // namespace
 
 Result<std::string> HttpSidecarReader::Read(const std::string& address, const StopToken& stop) {
-  const bool is_ipv6 = address.find(':') != std::string::npos;
   net::TransportOptions options;
   options.name = "sidecar";
-  options.base_url = is_ipv6 ? fmt::format("http://[{}]:{}", address, port_)
-                             : fmt::format("http://{}:{}", address, port_);
+  options.base_url = net::Origin{.host = address, .port = port_}.Text();
   options.connect_deadline = kDeadline;
   const auto transport = TRY(net::MakeBeastTransport(std::move(options)));
   auto answer =

@@ -1,13 +1,12 @@
 #include "operator/controllers/renewal_controller.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <charconv>
 
 #include "operator/controllers/workload_restart.h"
 #include "operator/domain/names.h"
 #include "src/codec/json_writer.h"
+#include "src/kube/eviction.h"
 
 namespace tracekeeper::controllers {
 namespace {
@@ -62,16 +61,6 @@ std::string_view AdviceFor(ErrorKind error, domain::RenewalAction::Kind action) 
     return " Set the chart value rollout.template to true: it gives the operator this right.";
   }
   return " Install the chart's roles of this release: the operator lacks a right.";
-}
-
-std::string EvictionOf(const domain::RenewalAction& action) {
-  codec::JsonWriter json;
-  json.BeginObject().Member("apiVersion", "policy/v1").Member("kind", "Eviction");
-  json.Key("metadata").BeginObject().Member("name", action.pod);
-  json.Member("namespace", action.workload.namespace_name).EndObject();
-  json.Key("deleteOptions").BeginObject().Key("preconditions").BeginObject();
-  json.Member("uid", action.uid).EndObject().EndObject().EndObject();
-  return json.Take();
 }
 
 }  // namespace
@@ -290,18 +279,13 @@ bool RenewalController::Perform(const kube::ObjectKey& policy, const domain::Ren
 }
 
 Status RenewalController::Evict(const domain::RenewalAction& action, const StopToken& stop) {
-  const kube::ObjectKey key{action.workload.namespace_name, action.pod};
-  auto answer = client_.CallText({.method = "POST",
-                                  .target = kube::kPods.ObjectPath(key, "eviction"),
-                                  .content_type = "application/json",
-                                  .body = EvictionOf(action),
-                                  .what = fmt::format("evict pod {}", key.ToString())},
-                                 stop);
-  if (answer) return {};
+  const kube::ObjectKey pod{action.workload.namespace_name, action.pod};
+  Status evicted = kube::EvictPod(client_, pod, action.uid, stop);
+  if (evicted) return {};
   // Gone, or another pod of that name: either way the one we meant is away.
-  const ErrorKind kind = answer.error().kind;
+  const ErrorKind kind = evicted.error().kind;
   if (kind == ErrorKind::kNotFound || kind == ErrorKind::kConflict) return {};
-  return Fail(std::move(answer.error()));
+  return evicted;
 }
 
 std::vector<kube::ObjectKey> RenewalController::Retry(std::string_view namespace_name) {

@@ -24,7 +24,8 @@ constexpr Right kRights[] = {
      "annotate a pod, so that its kubelet reads changed configuration at once",
      "liveConfiguration.nudge"},
     {kCluster, "", "pods/eviction", "create", "",
-     "renew pods where a policy's rollout strategy is Evict"},
+     "renew pods where a policy's rollout strategy is Evict, and replace a replica of its own that "
+     "is lost"},
     {kCluster, "policy", "poddisruptionbudgets", "list watch", "",
      "renew no pod that a disruption budget holds"},
     {kCluster, "apps", "replicasets", "get", "",
@@ -50,7 +51,6 @@ constexpr Right kRights[] = {
     {kOwn, "", "secrets", "create", "", "store the webhook's certificate"},
     {kOwn, "", "secrets", "get list watch patch", "tracekeeper-webhook-tls",
      "keep the webhook's certificate, and no other Secret"},
-    {kOwn, "", "pods/eviction", "create", "", "replace a replica of its own that is lost"},
     {kOwn, "coordination.k8s.io", "leases", "create", "", "elect a leader"},
     {kOwn, "coordination.k8s.io", "leases", "get patch", "tracekeeper-operator", "elect a leader"},
 };

@@ -1,7 +1,5 @@
 #include "src/kube/eviction.h"
 
-#include <fmt/format.h>
-
 #include "src/codec/json_writer.h"
 
 namespace tracekeeper::kube {
@@ -13,14 +11,12 @@ Status EvictPod(Client& client, const ObjectKey& pod, std::string_view uid, cons
   json.Member("namespace", pod.namespace_name).Member("name", pod.name).EndObject();
   json.Key("deleteOptions").BeginObject().Key("preconditions").BeginObject();
   json.Member("uid", uid).EndObject().EndObject().EndObject();
-  const auto answer =
-      client.Call({.method = "POST",
-                   .target = fmt::format("/api/v1/namespaces/{}/pods/{}/eviction",
-                                         pod.namespace_name, pod.name),
-                   .content_type = "application/json",
-                   .body = json.Take(),
-                   .what = fmt::format("evict pod {}/{}", pod.namespace_name, pod.name)},
-                  stop);
+  const auto answer = client.Call({.method = "POST",
+                                   .target = kPods.ObjectPath(pod, "eviction"),
+                                   .content_type = "application/json",
+                                   .body = json.Take(),
+                                   .what = "evict pod " + pod.ToString()},
+                                  stop);
   if (!answer) return Fail(answer.error());
   return {};
 }

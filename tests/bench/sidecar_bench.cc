@@ -20,6 +20,7 @@
 #include "tests/bench/report.h"
 #include "tests/support/free_port.h"
 #include "tests/support/process.h"
+#include "tests/support/temporary_folder.h"
 
 namespace {
 
@@ -64,11 +65,6 @@ std::string ConfigText(std::int64_t generation) {
 /// A mounted ConfigMap: `config.yaml` is replaced by rename, as the kubelet replaces its link.
 class Folder {
  public:
-  Folder() {
-    std::string pattern = (fs::temp_directory_path() / "sidecar_bench_XXXXXX").string();
-    folder_ = ::mkdtemp(pattern.data());
-  }
-  ~Folder() { fs::remove_all(folder_); }
   void Publish(std::int64_t generation) const {
     std::ofstream(folder_ / "next") << ConfigText(generation);
     fs::rename(folder_ / "next", folder_ / "config.yaml");
@@ -76,7 +72,7 @@ class Folder {
   [[nodiscard]] fs::path operator/(const char* name) const { return folder_ / name; }
 
  private:
-  fs::path folder_;
+  test_support::TemporaryFolder folder_{"sidecar-bench"};
 };
 
 class Sidecar {

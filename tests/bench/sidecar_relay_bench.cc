@@ -38,6 +38,7 @@
 #include "tests/support/free_port.h"
 #include "tests/support/process.h"
 #include "tests/support/spawn.h"
+#include "tests/support/temporary_folder.h"
 
 namespace tracekeeper::bench {
 namespace {
@@ -45,6 +46,7 @@ namespace {
 namespace fs = std::filesystem;
 using test_support::ChildProcess;
 using test_support::FreePort;
+using test_support::TemporaryFolder;
 
 constexpr std::size_t kSpansOfARequest = 512;
 constexpr std::size_t kRequests = 256;  // distinct ones, sent again and again
@@ -164,26 +166,14 @@ bool Listens(std::uint16_t port) {
   return ::connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
 }
 
-class Folder {
- public:
-  Folder() {
-    std::string pattern = (fs::temp_directory_path() / "sidecar_relay_bench_XXXXXX").string();
-    folder_ = ::mkdtemp(pattern.data());
-  }
-  ~Folder() { fs::remove_all(folder_); }
-  [[nodiscard]] std::string operator/(const char* name) const { return folder_ / name; }
-
- private:
-  fs::path folder_;
-};
-
 /// A relay under test: a process that takes OTLP on one port.
 struct Relay {
   ChildProcess process;
   std::uint16_t port;
 };
 
-Relay StartProcess(std::vector<std::string> argv, const Folder& folder, std::uint16_t port) {
+Relay StartProcess(std::vector<std::string> argv, const TemporaryFolder& folder,
+                   std::uint16_t port) {
   Relay relay{Must(ChildProcess::Start({.argv = std::move(argv)}, folder / "log")), port};
   if (!test_support::Eventually([&] { return Listens(port); }, kLimit)) {
     Stop("a relay did not start: " + relay.process.ReadLog());
@@ -191,7 +181,7 @@ Relay StartProcess(std::vector<std::string> argv, const Folder& folder, std::uin
   return relay;
 }
 
-Relay StartSidecar(const Folder& folder, const Way& way, const std::string& endpoint,
+Relay StartSidecar(const TemporaryFolder& folder, const Way& way, const std::string& endpoint,
                    std::optional<config::Relay> limits) {
   config::SidecarConfig config;
   config.policy = {"shop", "checkout"};
@@ -214,7 +204,7 @@ Relay StartSidecar(const Folder& folder, const Way& way, const std::string& endp
       static_cast<std::uint16_t>(way.is_grpc ? config.ports.otlp_grpc : config.ports.otlp_http));
 }
 
-Relay StartCollector(const Folder& folder, const Way& way, const std::string& endpoint) {
+Relay StartCollector(const TemporaryFolder& folder, const Way& way, const std::string& endpoint) {
   const auto asked = Must(test_support::RunProcess(
       {.argv = {std::string(TRACEKEEPER_SOURCE_FOLDER) + "/tools/setup.sh", "path", "otelcol"}}));
   const std::string program = asked.out.substr(0, asked.out.find('\n')) + "/otelcol";
@@ -270,7 +260,7 @@ struct Measured {
 template <typename Start>
 Measured Measure(const Way& way, const std::vector<std::string>& requests, std::size_t rounds,
                  Start start) {
-  const Folder folder;
+  const TemporaryFolder folder("sidecar-relay-bench");
   Backend backend;
   Relay relay = start(folder, way, backend.Endpoint(way.is_grpc));
   // The first round pays for connections, contexts and what a garbage collector learns.
@@ -302,12 +292,13 @@ void MeasureThroughput(Report& report, const std::vector<std::string>& requests,
     std::vector<double> theirs;
     std::vector<double> their_memory;
     for (int run = 0; run < runs; ++run) {
-      ours.push_back(Measure(way, requests, rounds,
-                             [](const Folder& folder, const Way& to, const std::string& endpoint) {
-                               return StartSidecar(folder, to, endpoint,
-                                                   config::Relay{.queue_bytes = 1LL << 30});
-                             })
-                         .spans_per_cpu_second);
+      ours.push_back(
+          Measure(way, requests, rounds,
+                  [](const TemporaryFolder& folder, const Way& to, const std::string& endpoint) {
+                    return StartSidecar(folder, to, endpoint,
+                                        config::Relay{.queue_bytes = 1LL << 30});
+                  })
+              .spans_per_cpu_second);
       const Measured collector = Measure(way, requests, is_quick ? 1 : 2, StartCollector);
       theirs.push_back(collector.spans_per_cpu_second);
       their_memory.push_back(collector.resident);
@@ -347,7 +338,7 @@ class SilentBackend {
 void MeasureDeadBackend(Report& report, const std::vector<std::string>& requests, bool is_quick) {
   const std::chrono::seconds duration{is_quick ? 15 : 600};
   for (const Way& way : {kWays[1], kWays[3]}) {
-    const Folder folder;
+    const TemporaryFolder folder("sidecar-relay-bench");
     const SilentBackend backend;
     Relay relay = StartSidecar(folder, way, backend.endpoint(), std::nullopt);
     std::atomic<bool> done = false;

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "tests/support/bed.h"
+#include "tests/support/free_port.h"
 #include "tests/support/operator_process.h"
 
 namespace tracekeeper::cli {

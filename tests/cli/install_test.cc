@@ -2,12 +2,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <string>
 
 #include "tests/support/process.h"
+#include "tests/support/temporary_folder.h"
 
 namespace tracekeeper::cli {
 namespace {
@@ -19,16 +19,13 @@ namespace fs = std::filesystem;
 class Install : public ::testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = (fs::path(::testing::TempDir()) / "install_XXXXXX").string();
-    prefix_ = ::mkdtemp(pattern.data());
-    const auto installed = RunProcess(
-        {.argv = {"cmake", "--install", TRACEKEEPER_BUILD_FOLDER, "--prefix", prefix_.string()}});
+    const auto installed = RunProcess({.argv = {"cmake", "--install", TRACEKEEPER_BUILD_FOLDER,
+                                                "--prefix", prefix_.path().string()}});
     ASSERT_TRUE(installed) << installed.error().message;
     ASSERT_TRUE(installed->ok()) << installed->err;
   }
-  void TearDown() override { fs::remove_all(prefix_); }
 
-  fs::path prefix_;
+  test_support::TemporaryFolder prefix_{"install"};
 };
 
 TEST_F(Install, PutsProgramsAndCompletionInPlace) {

@@ -9,11 +9,13 @@
 #include <algorithm>
 #include <filesystem>
 #include <iterator>
+#include <optional>
 
 #include "tests/support/bed.h"
 #include "tests/support/eventually.h"
 #include "tests/support/installation.h"
 #include "tests/support/operator_process.h"
+#include "tests/support/temporary_folder.h"
 
 namespace tracekeeper {
 namespace {
@@ -71,13 +73,12 @@ class ChartInstall : public testing::Test {
  protected:
   static void SetUpTestSuite() {
     if (Bed::WhyNot({.nodes = 1})) return;
-    folder_ = std::filesystem::temp_directory_path() / fmt::format("tk-chart-{}", ::getpid());
-    std::filesystem::create_directories(folder_);
-    const auto images = test_support::MakeProgramImages(folder_);
+    folder_.emplace("chart");
+    const auto images = test_support::MakeProgramImages(folder_->path());
     ASSERT_TRUE(images) << images.error().message;
     images_ = *images;
   }
-  static void TearDownTestSuite() { std::filesystem::remove_all(folder_); }
+  static void TearDownTestSuite() { folder_.reset(); }
 
   void SetUp() override {
     if (const auto reason = Bed::WhyNot({.nodes = 1})) {
@@ -149,7 +150,7 @@ class ChartInstall : public testing::Test {
     EXPECT_TRUE(Eventually([this] { return Sidecars().empty(); }, seconds(30)));
   }
 
-  static inline std::filesystem::path folder_;
+  static inline std::optional<test_support::TemporaryFolder> folder_;
   static inline std::vector<std::filesystem::path> images_;
   std::unique_ptr<Bed> bed_;
 };

@@ -10,6 +10,7 @@
 
 #include "tests/sidecar/mounted_config_map.h"
 #include "tests/support/manual_clock.h"
+#include "tests/support/temporary_folder.h"
 
 namespace tracekeeper::sidecar {
 namespace {
@@ -59,9 +60,6 @@ INSTANTIATE_TEST_SUITE_P(
 
 class CredentialFileTest : public ::testing::Test {
  protected:
-  CredentialFileTest() { std::filesystem::create_directories(folder_); }
-  ~CredentialFileTest() override { std::filesystem::remove_all(folder_); }
-
   /// Writes the file as of `age` ago on the test's clock.
   void Write(const std::string& text, Duration age = std::chrono::seconds(10)) {
     const std::string next = folder_ / "next";
@@ -84,8 +82,7 @@ class CredentialFileTest : public ::testing::Test {
   std::string logged_;
   Log log_{LogLevel::kInfo,
            [this](LogLevel, std::string_view line) { logged_.append(line).append("\n"); }};
-  std::filesystem::path folder_ =
-      std::filesystem::temp_directory_path() / ("credential-" + std::to_string(::getpid()));
+  test_support::TemporaryFolder folder_{"credential"};
   CredentialFile credential_{{.scheme = AuthScheme::kBearer, .file = file()}, clock_, Logger(log_)};
 };
 

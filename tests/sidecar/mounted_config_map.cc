@@ -1,8 +1,6 @@
 #include "tests/sidecar/mounted_config_map.h"
 
 #include <fmt/core.h>
-#include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <fstream>
 
@@ -30,16 +28,6 @@ std::string Body(std::int64_t generation) {
 }
 
 }  // namespace
-
-MountedConfigMap::MountedConfigMap() {
-  std::string pattern = (fs::path(::testing::TempDir()) / "config_map_XXXXXX").string();
-  folder_ = ::mkdtemp(pattern.data());
-}
-
-MountedConfigMap::~MountedConfigMap() {
-  std::error_code ignored;
-  fs::remove_all(folder_, ignored);
-}
 
 void MountedConfigMap::Publish(const std::optional<std::string>& text) {
   const fs::path data = folder_ / "..data";

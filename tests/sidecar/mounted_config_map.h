@@ -10,24 +10,21 @@
 #include <optional>
 #include <string>
 
+#include "tests/support/temporary_folder.h"
+
 namespace tracekeeper::sidecar {
 
 class MountedConfigMap {
  public:
-  MountedConfigMap();
-  ~MountedConfigMap();
-  MountedConfigMap(const MountedConfigMap&) = delete;
-  MountedConfigMap& operator=(const MountedConfigMap&) = delete;
-
   /// The file that a program reads.
   [[nodiscard]] std::string file() const { return (folder_ / "config.yaml").string(); }
-  [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
+  [[nodiscard]] const std::filesystem::path& folder() const { return folder_.path(); }
 
   /// A new version with this text; none: the ConfigMap is gone (it was mounted as optional).
   void Publish(const std::optional<std::string>& text);
 
  private:
-  std::filesystem::path folder_;
+  test_support::TemporaryFolder folder_{"config-map"};
   int version_ = 0;
 };
 

@@ -13,6 +13,8 @@
 #include "src/codec/json_writer.h"
 #include "tests/sidecar/mounted_config_map.h"
 #include "tests/support/bed.h"
+#include "tests/support/installation.h"
+#include "tests/support/temporary_folder.h"
 
 namespace tracekeeper::sidecar {
 namespace {
@@ -22,7 +24,6 @@ using test_support::BedOptions;
 using test_support::CommandResult;
 using test_support::RunProcess;
 using ::testing::HasSubstr;
-namespace fs = std::filesystem;
 
 constexpr const char* kImage = "bed.local/tracekeeper-sidecar:test";
 constexpr std::chrono::seconds kLimit{60};
@@ -53,27 +54,13 @@ class SidecarNodeTest : public ::testing::Test {
   void SetUp() override {
     BedOptions options{.nodes = 1};
     if (const auto why_not = Bed::WhyNot(options)) GTEST_SKIP() << *why_not;
-    std::string pattern = (fs::path(::testing::TempDir()) / "sidecar_node_XXXXXX").string();
-    folder_ = ::mkdtemp(pattern.data());
-    ASSERT_NO_FATAL_FAILURE(MakeImage());
     options.images = {folder_ / "sidecar.tar"};
+    const Status made =
+        test_support::MakeProgramImage("tracekeeper-sidecar", kImage, options.images.front());
+    ASSERT_TRUE(made) << made.error().message;
     auto bed = Bed::Start(options);
     ASSERT_TRUE(bed) << bed.error().message;
     bed_ = *std::move(bed);
-  }
-
-  void TearDown() override {
-    bed_.reset();
-    if (!folder_.empty()) fs::remove_all(folder_);
-  }
-
-  void MakeImage() {
-    const auto made =
-        RunProcess({.argv = {TRACEKEEPER_MAKE_IMAGE, folder_ / "sidecar.tar", kImage, "--program",
-                             std::string("/tracekeeper-sidecar=") + TRACEKEEPER_SIDECAR, "--entry",
-                             R"(["/tracekeeper-sidecar"])", "--user", "65532:65532"}});
-    ASSERT_TRUE(made) << made.error().message;
-    ASSERT_TRUE(made->ok()) << made->err;
   }
 
   /// The pod as the webhook would make it, by the command that shares its function.
@@ -127,7 +114,7 @@ class SidecarNodeTest : public ::testing::Test {
     return answer;
   }
 
-  fs::path folder_;
+  test_support::TemporaryFolder folder_{"sidecar-node"};
   std::unique_ptr<Bed> bed_;
 };
 

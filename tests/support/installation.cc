@@ -39,16 +39,21 @@ Result<std::string> HelmProgram(std::string_view version) {
 
 }  // namespace
 
+Status MakeProgramImage(const std::string& program, const std::string& name,
+                        const fs::path& archive) {
+  TRY(Run({(kSource / "tools/images/make_image.py").string(), archive.string(), name, "--program",
+           fmt::format("/{}=" TRACEKEEPER_PROGRAM_FOLDER "/{}", program, program), "--entry",
+           fmt::format(R"(["/{}"])", program), "--user", "65532:65532"},
+          std::chrono::seconds(60)));
+  return {};
+}
+
 Result<std::vector<fs::path>> MakeProgramImages(const fs::path& folder) {
   std::vector<fs::path> archives;
   for (const std::string program : {"tracekeeper-operator", "tracekeeper-sidecar"}) {
-    const fs::path archive = folder / (program + ".tar");
-    TRY(Run({(kSource / "tools/images/make_image.py").string(), archive.string(),
-             fmt::format("{}/{}:{}", kRegistry, program, kTag), "--program",
-             fmt::format("/{}=" TRACEKEEPER_PROGRAM_FOLDER "/{}", program, program), "--entry",
-             fmt::format(R"(["/{}"])", program), "--user", "65532:65532"},
-            std::chrono::seconds(60)));
-    archives.push_back(archive);
+    archives.push_back(folder / (program + ".tar"));
+    TRY(MakeProgramImage(program, fmt::format("{}/{}:{}", kRegistry, program, kTag),
+                         archives.back()));
   }
   return archives;
 }

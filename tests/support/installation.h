@@ -20,7 +20,12 @@
 
 namespace tracekeeper::test_support {
 
-/// docker-archives of operator and sidecar, written into `folder`.
+/// The image `name` of one program of this build, such as tracekeeper-sidecar, written to
+/// `archive`.
+Status MakeProgramImage(const std::string& program, const std::string& name,
+                        const std::filesystem::path& archive);
+
+/// Those of operator and sidecar, written into `folder`, as the chart is told to name them.
 Result<std::vector<std::filesystem::path>> MakeProgramImages(const std::filesystem::path& folder);
 
 /// Applies the chart with `values` (as Helm's --set) and waits until its Deployment is available.

@@ -1,13 +1,10 @@
 #include "tests/support/operator_process.h"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 
 #include <thread>
 
-#include "tests/support/spawn.h"
+#include "tests/support/free_port.h"
 
 namespace tracekeeper::test_support {
 namespace {
@@ -25,18 +22,9 @@ bool Answers(Bed& bed, const std::string& url) {
   return result && result->ok();
 }
 
-}  // namespace
+constexpr const char* kProgram = TRACEKEEPER_PROGRAM_FOLDER "/tracekeeper-operator";
 
-std::uint16_t FreePort() {
-  const FileHandle socket_handle(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof(address);
-  if (::bind(socket_handle.get(), reinterpret_cast<sockaddr*>(&address), size) != 0) return 0;
-  ::getsockname(socket_handle.get(), reinterpret_cast<sockaddr*>(&address), &size);
-  return ntohs(address.sin_port);
-}
+}  // namespace
 
 Status InstallTracekeeper(Bed& bed, domain::SwitchedRights switched) {
   const std::filesystem::path crds = std::filesystem::path(TRACEKEEPER_SOURCE_FOLDER) / "crds";
@@ -57,7 +45,7 @@ Result<OperatorProcess> OperatorProcess::Start(Bed& bed, const OperatorOptions& 
   const std::uint16_t health = FreePort();
   Command command;
   command.argv = {
-      TRACEKEEPER_PROGRAM_FOLDER "/tracekeeper-operator",
+      kProgram,
       "--kubeconfig=" + kubeconfig.string(),
       fmt::format("--namespace={}", kOperatorNamespace),
       "--bind-address=127.0.0.1",

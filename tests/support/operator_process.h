@@ -56,7 +56,4 @@ class OperatorProcess {
   std::uint16_t health_port_ = 0;
 };
 
-/// A port of 127.0.0.1 that was free a moment ago.
-std::uint16_t FreePort();
-
 }  // namespace tracekeeper::test_support

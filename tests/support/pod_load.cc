@@ -17,11 +17,10 @@ namespace {
 constexpr std::string_view kSidecar = "tracekeeper-sidecar";
 
 std::string PodJson(const PodLoadOptions& options) {
-  return fmt::format(
-      R"({{"apiVersion":"v1","kind":"Pod","metadata":{{"generateName":"load-","name":"load",)"
-      R"("namespace":"{}","labels":{}}},)"
-      R"("spec":{{"containers":[{{"name":"app","image":"example.com/app:1"}}]}}}})",
-      options.namespace_name, options.labels);
+  return fmt::format(R"({{"apiVersion":"v1","kind":"Pod","metadata":{{"name":"load",)"
+                     R"("namespace":"{}","labels":{}}},)"
+                     R"("spec":{{"containers":[{{"name":"app","image":"example.com/app:1"}}]}}}})",
+                     options.namespace_name, options.labels);
 }
 
 bool HasSidecar(const kube::Document& pod) {

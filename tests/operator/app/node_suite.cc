@@ -2,24 +2,22 @@
 
 #include <fmt/format.h>
 
+#include "tests/support/installation.h"
+
 namespace tracekeeper {
 
 std::optional<std::string> NodeSuite::why_not_;
-std::filesystem::path NodeSuite::folder_;
+std::optional<test_support::TemporaryFolder> NodeSuite::folder_;
 
 void NodeSuite::SetUpTestSuite() {
   test_support::BedOptions options{.nodes = 1};
   why_not_ = test_support::Bed::WhyNot(options);
   if (why_not_) return;
-  std::string pattern = (std::filesystem::path(testing::TempDir()) / "node_suite_XXXXXX").string();
-  folder_ = ::mkdtemp(pattern.data());
-  const auto image = folder_ / "sidecar.tar";
-  const std::string name = test_support::OperatorOptions().sidecar_image;
-  const std::string program = std::string("/tracekeeper-sidecar=") + TRACEKEEPER_SIDECAR;
-  const auto made = test_support::RunProcess(
-      {.argv = {TRACEKEEPER_MAKE_IMAGE, image, name, "--program", program, "--entry",
-                R"(["/tracekeeper-sidecar"])", "--user", "65532:65532"}});
-  ASSERT_TRUE(made && made->ok()) << (made ? made->err : made.error().message);
+  folder_.emplace("node-suite");
+  const auto image = *folder_ / "sidecar.tar";
+  const Status made = test_support::MakeProgramImage(
+      "tracekeeper-sidecar", test_support::OperatorOptions().sidecar_image, image);
+  ASSERT_TRUE(made) << made.error().message;
   options.images = {image};
   bed_ = test_support::StartBed(options);
   ASSERT_NE(bed_, nullptr);
@@ -30,11 +28,11 @@ void NodeSuite::SetUpTestSuite() {
 
 void NodeSuite::TearDownTestSuite() {
   OperatorSuite::TearDownTestSuite();
-  if (!folder_.empty()) std::filesystem::remove_all(folder_);
+  folder_.reset();
 }
 
 void NodeSuite::SetUp() {
-  if (why_not_) GTEST_SKIP() << *why_not_;
+  if (why_not_) GTEST_SKIP() << "left out, because " << *why_not_;
 }
 
 void NodeSuite::WaitFor(const std::vector<std::string>& arguments, std::string_view text,

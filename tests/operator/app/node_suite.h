@@ -4,11 +4,11 @@
 //
 // Failure:  without root the suite's tests are left out, with the reason.
 
-#include <filesystem>
 #include <optional>
 #include <string>
 
 #include "tests/operator/app/operator_suite.h"
+#include "tests/support/temporary_folder.h"
 
 namespace tracekeeper {
 
@@ -27,7 +27,7 @@ class NodeSuite : public OperatorSuite {
 
  private:
   static std::optional<std::string> why_not_;
-  static std::filesystem::path folder_;
+  static std::optional<test_support::TemporaryFolder> folder_;
 };
 
 }  // namespace tracekeeper
