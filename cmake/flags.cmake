@@ -38,4 +38,13 @@ if(TRACEKEEPER_FUZZ)
   # Every library tells the fuzzer which code an input reached; only the targets get its main().
   add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
+if(TRACEKEEPER_LTO)
+  # Objects hold both kinds of code. With the linker plugin GCC would optimise every test at link
+  # time too, minutes of a clean build: only programs ask for it (tracekeeper_optimise_at_link).
+  # The tests then need archives whose index names machine code alone, and `ar` reads intermediate
+  # code by itself unless another plugin is named: /dev/null is none.
+  set(CMAKE_CXX_ARCHIVE_CREATE "<CMAKE_AR> --plugin /dev/null qcs <TARGET> <OBJECTS>")
+  set(CMAKE_CXX_ARCHIVE_FINISH "")
+  add_link_options(-fno-use-linker-plugin)
+endif()
 add_link_options(-Wl,--as-needed)

@@ -61,7 +61,7 @@ endfunction()
 function(tracekeeper_optimise_at_link program)
   if(TRACEKEEPER_LTO)
     target_compile_options(${program} PRIVATE -flto=auto -fno-fat-lto-objects)
-    target_link_options(${program} PRIVATE -flto=auto)
+    target_link_options(${program} PRIVATE -flto=auto -fuse-linker-plugin)
   endif()
 endfunction()
 
