@@ -82,6 +82,8 @@ Control::Control(const Options& options, const std::string& server_version,
               options, [this](const kube::ObjectKey& policy) { policy_loop_.queue().Add(policy); }),
           clients.everyday, catalog_, caches_.namespaces.store(), caches_.webhooks.store(),
           coverage_, trust_),
+      only_installation_(
+          "only-installation", [this] { return webhook_.CheckIsOurs(); }, [] {}),
       policies_({.policies = caches_.policies.store(),
                  .pods = policy_pods_,
                  .config_maps = config_maps_,
@@ -223,6 +225,7 @@ void Control::AddTo(runtime::Manager& manager) {
   manager.Add(runtime::Phase::kAlways, events_part_);
   manager.Add(runtime::Phase::kAlways, catalog_loop_);
   manager.Add(runtime::Phase::kAlways, loader_loop_);
+  manager.Add(runtime::Phase::kLeader, only_installation_);
   manager.Add(runtime::Phase::kLeader, certificate_loop_);
   manager.Add(runtime::Phase::kLeader, webhook_loop_);
   manager.Add(runtime::Phase::kLeader, policy_loop_);

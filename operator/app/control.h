@@ -87,6 +87,8 @@ class Control {
   controllers::CertificateLoader certificate_loader_;
   controllers::CertificateController certificate_;
   controllers::WebhookController webhook_;
+  // The first of a leader's work: a second installation ends here, before it writes anything.
+  runtime::CallbackRunnable only_installation_;
   controllers::TracingPolicyController policies_;
   controllers::RenewalController renewal_;
   HttpSidecarReader sidecar_reader_;

@@ -127,6 +127,7 @@ Result<ObservedWebhook> ObservedWebhook::From(const codec::JsonValue& configurat
   ObservedWebhook result;
   result.meta = TRY(ObservedMeta(configuration));
   for (const codec::JsonValue webhook : configuration["webhooks"].Elements()) {
+    result.service_namespace = webhook["clientConfig"]["service"]["namespace"].StringOr("");
     if (webhook["name"].StringOr("") == domain::kProbeWebhook) continue;
     for (const codec::JsonValue expression :
          webhook["namespaceSelector"]["matchExpressions"].Elements()) {

@@ -89,6 +89,7 @@ struct ObservedConfigMap {
 struct ObservedWebhook {
   kube::ObjectMeta meta;
   std::vector<std::string> namespaces;  // that it covers, in either entry
+  std::string service_namespace;        // of the Service it calls; empty when it calls a URL
 
   static Result<ObservedWebhook> From(const codec::JsonValue& configuration);
 };

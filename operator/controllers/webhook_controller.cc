@@ -30,8 +30,17 @@ kube::ObjectKey WebhookController::Key() {
   return {"", std::string(domain::kWebhookConfigurationName)};
 }
 
+Status WebhookController::CheckIsOurs() const {
+  const auto found = webhooks_.Find(Key());
+  if (found == nullptr) return {};
+  const auto other = domain::OtherInstallation(found->service_namespace, options_.endpoint);
+  if (!other) return {};
+  return Fail(ErrorKind::kTerminal, "{}", *other);
+}
+
 Result<runtime::Requeue> WebhookController::Reconcile(const kube::ObjectKey& /*key*/,
                                                       runtime::ReconcileContext& context) {
+  TRY(CheckIsOurs());
   if (!looked_at_cluster_) {
     if (const auto found = webhooks_.Find(Key())) coverage_.KeepCovered(found->namespaces);
     looked_at_cluster_ = true;

@@ -12,7 +12,8 @@
 //           uid would be garbage-collected. No such ClusterRole: applied without an owner, said in
 //           the log. An API server that cannot call the webhook for kPatience is said so in the
 //           policies' status, and probed on. Where somebody else's admission rule refuses the
-//           probe, the apply's answer has to do.
+//           probe, the apply's answer has to do. A configuration that calls another installation
+//           is left alone: two operators would overwrite each other without end.
 
 #include <functional>
 #include <optional>
@@ -48,6 +49,9 @@ class WebhookController {
 
   /// The key of its one object, for the queue.
   static kube::ObjectKey Key();
+
+  /// Fails, with what to do, where the configuration in the cluster is another installation's.
+  [[nodiscard]] Status CheckIsOurs() const;
 
   Result<runtime::Requeue> Reconcile(const kube::ObjectKey& key,
                                      runtime::ReconcileContext& context);

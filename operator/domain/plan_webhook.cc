@@ -176,4 +176,17 @@ WebhookConfiguration PlanWebhookConfiguration(const WebhookCoverage& coverage,
   return result;
 }
 
+std::optional<std::string> OtherInstallation(std::string_view service_namespace,
+                                             const WebhookEndpoint& endpoint) {
+  if (service_namespace.empty() || !endpoint.url.empty()) return std::nullopt;
+  if (service_namespace == endpoint.service_namespace) return std::nullopt;
+  return fmt::format(
+      "Tracekeeper is already installed in namespace {0}: MutatingWebhookConfiguration {1} calls "
+      "its Service, and a cluster has room for one. Uninstall this one (namespace {2}) or that "
+      "one; "
+      "if nothing is left in {0}, delete what it left: kubectl delete mutatingwebhookconfiguration "
+      "{1}",
+      service_namespace, kWebhookConfigurationName, endpoint.service_namespace);
+}
+
 }  // namespace tracekeeper::domain

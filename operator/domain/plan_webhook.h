@@ -70,4 +70,10 @@ WebhookConfiguration PlanWebhookConfiguration(const WebhookCoverage& coverage,
                                               const WebhookEndpoint& endpoint,
                                               const std::optional<kube::OwnerReference>& owner);
 
+/// Why this operator must leave the webhook configuration alone: it calls the Service of another
+/// installation, in `service_namespace`. Nothing when that is ours, when the configuration calls no
+/// Service, or when this operator is called by URL.
+std::optional<std::string> OtherInstallation(std::string_view service_namespace,
+                                             const WebhookEndpoint& endpoint);
+
 }  // namespace tracekeeper::domain

@@ -83,7 +83,8 @@ constexpr std::array<Row, kReasonCount> kRows = {{
      "Remove the variable, or write it with value instead of valueFrom."},
     {Reason::kQosChanged, false, "qos_changed", "QosChanged",
      "With the sidecar the pod has another quality-of-service class.",
-     "To keep Guaranteed, set requests equal to limits in injection.sidecar.resources."},
+     "Guaranteed needs requests equal to limits in injection.sidecar.resources; BestEffort becomes "
+     "Burstable, which a node evicts later."},
     {Reason::kSidecarAsPlainContainer, false, "sidecar_as_plain_container",
      "SidecarAsPlainContainer",
      "The sidecar was added as a plain container: init containers run without it.",

@@ -34,6 +34,7 @@
 #include "tests/bench/otlp_corpus.h"
 #include "tests/bench/process_figures.h"
 #include "tests/bench/report.h"
+#include "tests/support/built_program.h"
 #include "tests/support/eventually.h"
 #include "tests/support/free_port.h"
 #include "tests/support/process.h"
@@ -205,10 +206,7 @@ Relay StartSidecar(const TemporaryFolder& folder, const Way& way, const std::str
 }
 
 Relay StartCollector(const TemporaryFolder& folder, const Way& way, const std::string& endpoint) {
-  const auto asked = Must(test_support::RunProcess(
-      {.argv = {std::string(TRACEKEEPER_SOURCE_FOLDER) + "/tools/setup.sh", "path", "otelcol"}}));
-  const std::string program = asked.out.substr(0, asked.out.find('\n')) + "/otelcol";
-  if (!fs::exists(program)) Stop("there is no Collector to compare with: tools/setup.sh otelcol");
+  const fs::path program = Must(test_support::BuiltProgram("otelcol", "otelcol"));
   const std::uint16_t port = FreePort();
   const char* compression = way.is_gzip ? "gzip" : "none";
   // Its queue is made large enough to lose nothing, as the sidecar's is here.

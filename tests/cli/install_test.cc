@@ -45,5 +45,13 @@ TEST_F(Install, MakesTheKubectlPluginWhichKnowsItsName) {
   EXPECT_THAT(help->out, HasSubstr("Usage: kubectl tracekeeper "));
 }
 
+TEST_F(Install, SaysThatTheDiskIsFull) {
+  const auto run = RunProcess(
+      {.argv = {"/bin/sh", "-c", "exec \"$0\" version > /dev/full", prefix_ / "bin/tracekeeper"}});
+  ASSERT_TRUE(run) << run.error().message;
+  EXPECT_EQ(run->exit_code, 1);
+  EXPECT_THAT(run->err, HasSubstr("cannot be written: is the disk full?"));
+}
+
 }  // namespace
 }  // namespace tracekeeper::cli

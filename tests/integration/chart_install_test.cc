@@ -195,6 +195,30 @@ TEST_F(ChartInstall, HelmInstallsUpgradesAndUninstallsIt) {
   ExpectNoTrace();
 }
 
+TEST_F(ChartInstall, ASecondInstallationSaysWhatToDoAndTouchesNothing) {
+  Helm("helm4", {"install", "tracekeeper"}, {"replicaCount=1"});
+  ExpectInjection();
+  std::vector<std::string> second = {"install", "second"};
+  std::ranges::copy(test_support::ChartArguments({"crds.install=false", "replicaCount=1"}),
+                    std::back_inserter(second));
+  second.insert(second.end(), {"--namespace=second", "--create-namespace"});
+  const auto done = test_support::RunHelm(*bed_, "helm4", std::move(second));
+  ASSERT_TRUE(done) << done.error().message;
+
+  EXPECT_TRUE(bed_->WaitForKubectl({"logs", "-n", "second", "--all-containers", "--prefix=false",
+                                    "--selector=app.kubernetes.io/instance=second"},
+                                   "Tracekeeper is already installed in namespace "
+                                   "tracekeeper-system",
+                                   seconds(60)));
+  EXPECT_EQ(Kubectl({"get", "mutatingwebhookconfiguration", "tracekeeper", "-o",
+                     "jsonpath={.webhooks[*].clientConfig.service.namespace}"}),
+            "tracekeeper-system tracekeeper-system");
+  Kubectl({"wait", "-n", "shop", "--for=condition=Ready", "--timeout=10s", "tkp/checkout"});
+  Kubectl({"rollout", "restart", "-n", "shop", "deployment/checkout"});
+  RolledOut("shop", "checkout");
+  EXPECT_THAT(Sidecars(), HasSubstr("tracekeeper-sidecar"));
+}
+
 TEST_F(ChartInstall, Helm3InstallsIt) {
   Helm("helm3", {"install", "tracekeeper"}, {"replicaCount=1"});
   ExpectInjection();

@@ -12,6 +12,7 @@
 
 #include "src/crypto/certificate_maker.h"
 #include "tests/sidecar/relay_bed.h"
+#include "tests/support/built_program.h"
 #include "tests/support/eventually.h"
 #include "tests/support/otlp_requests.h"
 
@@ -293,11 +294,9 @@ class Senders : public RelayCollectorTest, public ::testing::WithParamInterface<
 
 TEST_P(Senders, AreTakenInFull) {
   const std::string source = TRACEKEEPER_SOURCE_FOLDER;
-  const auto asked =
-      test_support::RunProcess({.argv = {source + "/tools/setup.sh", "path", "senders"}});
-  ASSERT_TRUE(asked);
-  const std::string installed = asked->out.substr(0, asked->out.find('\n'));
-  ASSERT_TRUE(std::filesystem::exists(installed)) << "run tools/setup.sh senders";
+  const auto folder = test_support::BuiltProgram("senders", "");
+  ASSERT_TRUE(folder) << folder.error().message;
+  const std::string& installed = folder->native();
   StartCollector();
   bed_.Publish(To(ExportProtocol::kGrpc));
   bed_.StartSidecar();
@@ -313,7 +312,8 @@ TEST_P(Senders, AreTakenInFull) {
                is_grpc ? bed_.grpc_endpoint() : bed_.http_endpoint(), "--traces", "400"});
   if (sender.gzip) argv.push_back("--gzip");
   const auto result = test_support::RunProcess(
-      {.argv = argv, .environment = {{"PYTHONPATH", installed + "/python"}}}, {}, seconds(60));
+      {.argv = argv, .environment = {{"PYTHONPATH", (*folder / "python").string()}}}, {},
+      seconds(60));
   ASSERT_TRUE(result) << result.error().message;
   ASSERT_EQ(result->exit_code, 0) << result->err;
 

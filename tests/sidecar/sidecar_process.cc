@@ -6,6 +6,8 @@
 #include <thread>
 
 #include "src/net/transports.h"
+#include "tests/support/eventually.h"
+#include "tests/support/free_port.h"
 
 namespace tracekeeper::sidecar {
 namespace {
@@ -23,22 +25,39 @@ Result<int> LoggedPort(const std::string& log) {
   return std::stoi(log.substr(at + kKey.size()));
 }
 
+std::vector<std::string> Arguments(const std::string& file, int port) {
+  return {TRACEKEEPER_SIDECAR, "--config",          file, "--status-address", "127.0.0.1",
+          "--status-port",     std::to_string(port)};
+}
+
+Result<std::unique_ptr<net::Transport>> MakeTransport(int port) {
+  return net::MakeBeastTransport(
+      {.name = "sidecar", .base_url = fmt::format("http://127.0.0.1:{}", port)});
+}
+
 }  // namespace
 
 Result<SidecarProcess> SidecarProcess::Start(const std::string& file,
                                              const std::filesystem::path& log,
                                              std::vector<std::string> flags) {
-  std::vector<std::string> argv = {TRACEKEEPER_SIDECAR, "--config",      file, "--status-address",
-                                   "127.0.0.1",         "--status-port", "0"};
+  std::vector<std::string> argv = Arguments(file, 0);
   argv.insert(argv.end(), flags.begin(), flags.end());
   ChildProcess process = TRY(ChildProcess::Start({.argv = std::move(argv)}, log));
   if (!process.WaitForLog(kListened, kLimit)) {
     return Fail(ErrorKind::kInternal, "the sidecar did not start: {}", process.ReadLog());
   }
   const int port = TRY(LoggedPort(process.ReadLog()));
-  auto transport = TRY(net::MakeBeastTransport(
-      {.name = "sidecar", .base_url = fmt::format("http://127.0.0.1:{}", port)}));
-  return SidecarProcess(std::move(process), port, std::move(transport));
+  return SidecarProcess(std::move(process), port, TRY(MakeTransport(port)));
+}
+
+Result<SidecarProcess> SidecarProcess::StartOnAFullDisk(const std::string& file) {
+  const int port = test_support::FreePort();
+  ChildProcess process = TRY(ChildProcess::Start({.argv = Arguments(file, port)}, "/dev/full"));
+  SidecarProcess sidecar(std::move(process), port, TRY(MakeTransport(port)));
+  const bool answers =
+      test_support::Eventually([&] { return sidecar.Get("/healthz").has_value(); }, kLimit);
+  if (answers) return sidecar;
+  return Fail(ErrorKind::kInternal, "the sidecar does not answer on port {}", port);
 }
 
 Result<net::Response> SidecarProcess::Get(const std::string& target) {

@@ -25,6 +25,9 @@ class SidecarProcess {
   static Result<SidecarProcess> Start(const std::string& file, const std::filesystem::path& log,
                                       std::vector<std::string> flags = {});
 
+  /// On a full disk: every line of its log is refused. Returns when it answers.
+  static Result<SidecarProcess> StartOnAFullDisk(const std::string& file);
+
   Result<net::Response> Get(const std::string& target);
   /// Asks again until the answer holds `text`; the last answer's body, whatever it holds.
   std::string WaitForBody(const std::string& target, const std::string& text);

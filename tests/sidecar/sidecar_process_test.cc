@@ -43,6 +43,15 @@ TEST_F(SidecarProcessTest, ServesItsConfigurationAndTakesASwapWhileItRuns) {
               HasSubstr("tracekeeper_sidecar_config_reloads_total{result=\"applied\"} 2\n"));
 }
 
+TEST_F(SidecarProcessTest, GoesOnWhereNoLogLineCanBeWritten) {
+  mount_.Publish(ConfigText(1));
+  auto sidecar = SidecarProcess::StartOnAFullDisk(mount_.file());
+  ASSERT_TRUE(sidecar) << sidecar.error().message;
+  mount_.Publish(ConfigText(2));
+  EXPECT_THAT(sidecar->WaitForBody("/status", ConfigDigest(2)), HasSubstr(ConfigDigest(2)));
+  EXPECT_EQ(sidecar->process().Terminate(), 0);
+}
+
 TEST_F(SidecarProcessTest, WaitsAliveForAConfigurationThatComesLater) {
   auto sidecar = Start();
   ASSERT_TRUE(sidecar) << sidecar.error().message;

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "tests/support/built_program.h"
 #include "tests/support/eventually.h"
 #include "tests/support/free_port.h"
 #include "tests/support/spawn.h"
@@ -18,19 +19,6 @@ namespace {
 
 namespace fs = std::filesystem;
 constexpr std::chrono::seconds kStartLimit{30};
-
-Result<std::string> Program() {
-  const Command ask{
-      .argv = {std::string(TRACEKEEPER_SOURCE_FOLDER) + "/tools/setup.sh", "path", "otelcol"}};
-  const CommandResult answer = TRY(RunProcess(ask));
-  std::string folder = answer.out;
-  while (folder.ends_with('\n')) folder.pop_back();
-  std::string program = folder + "/otelcol";
-  if (!fs::exists(program)) {
-    return Fail(ErrorKind::kNotFound, "{} is not built: run tools/setup.sh otelcol", program);
-  }
-  return program;
-}
 
 bool Listens(std::uint16_t port) {
   const FileHandle socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -116,9 +104,9 @@ exporters:
 }
 
 Status Collector::StartAgain() {
-  const std::string program = TRY(Program());
+  const fs::path program = TRY(BuiltProgram("otelcol", "otelcol"));
   process_ = TRY(ChildProcess::Start(
-      {.argv = {program, "--config", (options_.folder / "collector.yaml").string()}},
+      {.argv = {program.string(), "--config", (options_.folder / "collector.yaml").string()}},
       options_.folder / "collector.log"));
   const bool listens = Eventually(
       [&] {

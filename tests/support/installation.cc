@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "tests/support/built_program.h"
 #include "tests/support/operator_process.h"
 #include "tests/support/process.h"
 
@@ -28,13 +29,6 @@ Status Kubectl(Bed& bed, const std::vector<std::string>& arguments, std::string_
   const CommandResult result = bed.RunKubectl(arguments, input);
   if (result.ok()) return {};
   return Fail(ErrorKind::kInternal, "kubectl {}: {}", arguments.front(), result.err);
-}
-
-Result<std::string> HelmProgram(std::string_view version) {
-  std::string folder =
-      TRY(Run({(kSource / "tools/setup.sh").string(), "path", "helm"}, std::chrono::seconds(20)));
-  while (folder.ends_with('\n')) folder.pop_back();
-  return fmt::format("{}/{}", folder, version);
 }
 
 }  // namespace
@@ -76,14 +70,15 @@ std::vector<std::string> ChartArguments(const std::vector<std::string>& values) 
 }
 
 Result<std::string> RenderChart(const std::vector<std::string>& values) {
-  std::vector<std::string> argv = {TRY(HelmProgram("helm4")), "template", "tracekeeper"};
+  std::vector<std::string> argv = {TRY(BuiltProgram("helm", "helm4")).string(), "template",
+                                   "tracekeeper"};
   std::ranges::copy(ChartArguments(values), std::back_inserter(argv));
   return Run(std::move(argv), std::chrono::seconds(60));
 }
 
 Result<std::string> RunHelm(Bed& bed, std::string_view version,
                             std::vector<std::string> arguments) {
-  std::vector<std::string> argv = {TRY(HelmProgram(version)),
+  std::vector<std::string> argv = {TRY(BuiltProgram("helm", std::string(version))).string(),
                                    "--kubeconfig=" + bed.admin_kubeconfig().string()};
   std::ranges::move(arguments, std::back_inserter(argv));
   return Run(std::move(argv), std::chrono::seconds(180));

@@ -7,8 +7,6 @@
 
 #include <algorithm>
 #include <csignal>
-#include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <optional>
 #include <sstream>
@@ -16,8 +14,10 @@
 #include "tests/support/bed.h"
 #include "tests/support/eventually.h"
 #include "tests/support/installation.h"
+#include "tests/support/kwok_nodes.h"
 #include "tests/support/operator_process.h"
 #include "tests/support/pod_load.h"
+#include "tests/support/pod_process.h"
 #include "tests/support/temporary_folder.h"
 
 namespace tracekeeper {
@@ -123,17 +123,9 @@ class HighAvailability : public testing::Test {
   }
   /// SIGKILL for the process of a replica, as by the kernel when memory runs out.
   static void Kill(const std::string& uid) {
-    for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
-      std::ifstream cgroup(entry.path() / "cgroup");
-      const std::string text((std::istreambuf_iterator<char>(cgroup)), {});
-      std::ifstream command(entry.path() / "cmdline");
-      std::string program;
-      std::getline(command, program, '\0');
-      if (text.find(uid) == std::string::npos || program != "/tracekeeper-operator") continue;
-      EXPECT_EQ(::kill(std::stoi(entry.path().filename().string()), SIGKILL), 0);
-      return;
-    }
-    ADD_FAILURE() << "no process of pod " << uid;
+    const auto process = test_support::PodProcess(uid, "/tracekeeper-operator");
+    ASSERT_TRUE(process) << "no process of pod " << uid;
+    EXPECT_EQ(::kill(*process, SIGKILL), 0);
   }
   /// So many more pods were injected within half a minute.
   static bool Grows(const PodLoad& load, std::size_t count) {
@@ -198,6 +190,62 @@ TEST_F(HighAvailability, ARollingRestartMissesNoPod) {
   EXPECT_TRUE(enough);
   const PodLoadResult pods = load.Stop();
   Report("rolling restart", pods);
+  EXPECT_EQ(pods.missed, 0U) << pods;
+  EXPECT_EQ(pods.refused, 0U) << pods;
+}
+
+TEST_F(HighAvailability, AThousandPodsAtOnceDuringARollingRestartAreAllInjected) {
+  const auto nodes = test_support::KwokNodes::Start(*bed_, 10, folder_->path());
+  ASSERT_TRUE(nodes) << nodes.error().message;
+  Kubectl({"rollout", "restart", "-n", "tracekeeper-system", "deployment/tracekeeper-operator"});
+  Kubectl({"apply", "-f", "-"},
+          fmt::format("apiVersion: apps/v1\nkind: Deployment\n"
+                      "metadata: {{name: burst, namespace: shop}}\n"
+                      "spec:\n"
+                      "  replicas: 1000\n"
+                      "  selector: {{matchLabels: {{app: checkout}}}}\n"
+                      "  template:\n"
+                      "    metadata: {{labels: {{app: checkout}}}}\n"
+                      "    spec: {{{}, containers: [{{name: app, image: example.com/app:1}}]}}\n",
+                      test_support::KwokNodes::kPlacement));
+  const auto began = Clock::now();
+  Kubectl({"rollout", "status", "-n", "shop", "deployment/burst", "--timeout=300s"});
+  const auto took = Clock::now() - began;
+  Settle();
+  constexpr const char* kSidecars =
+      "jsonpath={range .items[*]}{.spec.initContainers[*].name}{\"\\n\"}{end}";
+  const std::string pods = Kubectl({"get", "pods", "-n", "shop", "-o", kSidecars});
+  std::istringstream lines(pods);
+  std::size_t injected = 0;
+  std::size_t missed = 0;
+  for (std::string names; std::getline(lines, names);) {
+    ++(names == "tracekeeper-sidecar" ? injected : missed);
+  }
+  const std::string refused =
+      Kubectl({"get", "events", "-n", "shop", "--field-selector=reason=FailedCreate"});
+  std::cout << "1,000 pods during a rolling restart: all Running after " << Whole(took) << " s\n";
+  EXPECT_EQ(injected, 1000U);
+  EXPECT_EQ(missed, 0U);
+  EXPECT_EQ(refused, "");
+  Kubectl({"delete", "deployment", "-n", "shop", "burst", "--cascade=foreground"});
+}
+
+TEST_F(HighAvailability, ADrainedNodeHandsOverWithinFiveSecondsAndNoPodIsMissed) {
+  const std::string leader = MoveLeaderToSecondNode();
+  PodLoad load(*bed_, {.namespace_name = "shop"});
+  const auto drain = [](const char* limit) {
+    return bed_->RunKubectl({"drain", "node2", "--delete-emptydir-data", "--timeout", limit});
+  };
+  drain("1s");  // asks for the evictions and gives up waiting for the pods to end
+  ASSERT_TRUE(Eventually([&leader] { return Leader() != leader; }, seconds(30)));
+  const auto failover = TimeUntilAnotherLeads(leader, seconds(30));
+  const auto drained = drain("120s");
+  EXPECT_TRUE(drained.ok()) << drained.err;
+  Kubectl({"uncordon", "node2"});
+  Settle();
+  const PodLoadResult pods = load.Stop();
+  Report("node drained", failover, pods);
+  EXPECT_LE(Whole(failover), 5);
   EXPECT_EQ(pods.missed, 0U) << pods;
   EXPECT_EQ(pods.refused, 0U) << pods;
 }

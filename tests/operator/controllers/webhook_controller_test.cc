@@ -120,6 +120,23 @@ TEST_F(WebhookControllerTest, WithoutAClusterRoleItHasNoOwnerAndSaysSo) {
   EXPECT_THAT(LogText(), HasSubstr("Found no ClusterRole"));
 }
 
+TEST_F(WebhookControllerTest, LeavesAnotherInstallationsConfigurationAlone) {
+  server_.Put(kube::kMutatingWebhookConfigurations,
+              R"({"metadata":{"name":"tracekeeper"},"webhooks":[{"name":"probe.inject.tracekeeper.)"
+              R"(dev","clientConfig":{"service":{"namespace":"observability","name":"hook"}}}]})");
+  SyncWebhooks();
+  server_.ForgetRequests();
+  const auto refused = Reconcile();
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("already installed in namespace observability"));
+  EXPECT_EQ(server_.CountWrites(), 0U);
+
+  server_.Remove(kube::kMutatingWebhookConfigurations, WebhookController::Key());
+  SyncWebhooks();
+  EXPECT_TRUE(Reconcile());
+  EXPECT_TRUE(controller_.CheckIsOurs());
+}
+
 TEST_F(WebhookControllerTest, WaitsForACertificate) {
   WebhookTrust empty;
   WebhookController controller({.notify_policy = [](const auto&) {}}, client_, catalog_,

@@ -148,6 +148,32 @@ TEST(WebhookConfiguration, GivesEachConfigurationAProbeTokenOfItsOwn) {
   EXPECT_NE(token(PlanWebhookConfiguration({.required = {"a"}}, before, std::nullopt)), first);
 }
 
+struct Installation {
+  const char* name;
+  const char* observed;  // namespace of the Service that the configuration calls
+  const char* url;       // of this operator
+  bool is_other;
+};
+
+class Installations : public testing::TestWithParam<Installation> {};
+
+TEST_P(Installations, AreToldApartByTheNamespaceOfTheirService) {
+  const WebhookEndpoint ours{.url = GetParam().url, .service_namespace = "tracekeeper-system"};
+  const auto other = OtherInstallation(GetParam().observed, ours);
+  ASSERT_EQ(other.has_value(), GetParam().is_other);
+  if (!other) return;
+  EXPECT_THAT(*other, testing::HasSubstr("already installed in namespace observability"));
+  EXPECT_THAT(*other, testing::HasSubstr("kubectl delete mutatingwebhookconfiguration"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Rows, Installations,
+                         testing::Values(Installation{"Ours", "tracekeeper-system", "", false},
+                                         Installation{"Anothers", "observability", "", true},
+                                         Installation{"OneThatIsCalledByUrl", "", "", false},
+                                         Installation{"OursIsCalledByUrl", "observability",
+                                                      "https://127.0.0.1:1", false}),
+                         [](const auto& row) { return std::string(row.param.name); });
+
 TEST(WebhookProbe, ItsAnswerAppliesToItsConfigMapAndIsRecognised) {
   const std::string asked = ProbeConfigMapJson("tracekeeper-system", "token");
   EXPECT_FALSE(IsProbeAnswered(Json(asked).root()));
