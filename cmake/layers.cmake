@@ -93,6 +93,11 @@ function(tracekeeper_test_program name)
   target_link_libraries(${name} PRIVATE ${ARG_DEPENDS} GTest::gmock GTest::gtest GTest::gtest_main
                         tracekeeper_warnings)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  if(TARGET tracekeeper_precompiled)
+    target_precompile_headers(${name} REUSE_FROM tracekeeper_precompiled)
+    # ccache keeps what used a precompiled header only so.
+    target_compile_options(${name} PRIVATE -fpch-preprocess)
+  endif()
 endfunction()
 
 # One test program per tested folder:
