@@ -25,6 +25,7 @@
 #include "src/kube/document.h"
 #include "tests/bench/admission_pods.h"
 #include "tests/bench/report.h"
+#include "tests/support/folders.h"
 #include "tests/support/process.h"
 
 namespace tracekeeper::bench {
@@ -122,7 +123,7 @@ class GoPeer {
       : folder_(std::filesystem::temp_directory_path() /
                 fmt::format("admission-peer-{}", getpid())) {
     std::filesystem::create_directories(folder_);
-    const std::filesystem::path source = TRACEKEEPER_SOURCE_FOLDER "/tools/bench_peers";
+    const std::filesystem::path source = test_support::SourceFolder() / "tools/bench_peers";
     Run({.argv = {"go", "build", "-mod=readonly", "-o", Program(), "./admission"},
          .environment = {{"CGO_ENABLED", "0"}, {"GOFLAGS", "-buildvcs=false"}, {"GOWORK", "off"}},
          .working_folder = source});

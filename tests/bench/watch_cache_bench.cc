@@ -27,6 +27,7 @@
 #include "tests/bench/pod_source.h"
 #include "tests/bench/report.h"
 #include "tests/support/bed.h"
+#include "tests/support/folders.h"
 #include "tests/support/process.h"
 
 namespace tracekeeper::bench {
@@ -233,7 +234,7 @@ void ReportCluster(Report& report) {
   const auto built = Must(test_support::RunProcess(
       {.argv = {"go", "build", "-mod=readonly", "-o", program, "./informer"},
        .environment = {{"CGO_ENABLED", "0"}, {"GOFLAGS", "-buildvcs=false"}, {"GOWORK", "off"}},
-       .working_folder = TRACEKEEPER_SOURCE_FOLDER "/tools/bench_peers"},
+       .working_folder = test_support::SourceFolder() / "tools/bench_peers"},
       {}, std::chrono::minutes(15)));
   if (!built.ok()) Stop(built.err);
 

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "tests/support/bed.h"
+#include "tests/support/folders.h"
 #include "tests/support/free_port.h"
 #include "tests/support/operator_process.h"
 
@@ -51,7 +52,7 @@ class ClusterTest : public ::testing::Test {
 
   CommandResult Tracekeeper(std::vector<std::string> arguments,
                             const std::string& kubeconfig = {}) {
-    arguments.insert(arguments.begin(), TRACEKEEPER_PROGRAM_FOLDER "/tracekeeper");
+    arguments.insert(arguments.begin(), test_support::Program("tracekeeper").string());
     arguments.push_back("--kubeconfig");
     arguments.push_back(kubeconfig.empty() ? bed_->admin_kubeconfig().string() : kubeconfig);
     auto result = test_support::RunProcess({.argv = std::move(arguments)});

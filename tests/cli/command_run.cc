@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include "cli/command_line.h"
+#include "tests/support/folders.h"
 
 namespace tracekeeper::cli {
 
@@ -17,6 +18,8 @@ CommandRun RunCommand(const std::vector<std::string>& arguments, const std::stri
   return run;
 }
 
-std::string Data(const std::string& name) { return std::string(TRACEKEEPER_DATA) + "/" + name; }
+std::string Data(const std::string& name) {
+  return test_support::SourceFolder() / "tests/cli/data" / name;
+}
 
 }  // namespace tracekeeper::cli

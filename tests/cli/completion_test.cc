@@ -5,6 +5,7 @@
 
 #include "cli/completion_scripts.h"
 #include "tests/cli/command_run.h"
+#include "tests/support/folders.h"
 #include "tests/support/process.h"
 
 namespace tracekeeper::cli {
@@ -73,8 +74,9 @@ TEST(BashCompletion, OffersFilesWhereAFileIsMeant) {
 /// kubectl asks the plugin's own completion program.
 TEST(KubectlCompletion, AnswersAsKubectlExpects) {
   const auto result = test_support::RunProcess(
-      {.argv = {TRACEKEEPER_KUBECTL_COMPLETE, "explain", "po"},
-       .environment = {{"PATH", std::string(TRACEKEEPER_BIN) + ":/usr/bin:/bin"}}});
+      {.argv = {test_support::SourceFolder() / "cli/kubectl_complete-tracekeeper", "explain", "po"},
+       .environment = {
+           {"PATH", (test_support::BuildFolder() / "bin").string() + ":/usr/bin:/bin"}}});
   ASSERT_TRUE(result);
   EXPECT_EQ(result->out, "pod\npolicy\n:4\n") << result->err;
 }

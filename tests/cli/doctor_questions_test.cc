@@ -8,6 +8,7 @@
 
 #include "src/codec/yaml.h"
 #include "src/kube/document.h"
+#include "tests/support/folders.h"
 
 namespace tracekeeper::cli {
 namespace {
@@ -17,7 +18,7 @@ using ::testing::IsEmpty;
 
 /// The CRD that this release installs, as JSON, with the condition that an API server adds.
 std::string InstalledCrd(const std::string& established = "True") {
-  std::ifstream file(TRACEKEEPER_CRD);
+  std::ifstream file(test_support::SourceFolder() / "crds/tracekeeper.dev_tracingpolicies.yaml");
   std::stringstream text;
   text << file.rdbuf() << "\nstatus: {conditions: [{type: Established, status: \"" << established
        << "\"}]}\n";

@@ -14,6 +14,7 @@
 #include "src/crypto/certificate_maker.h"
 #include "src/kube/timestamp.h"
 #include "tests/support/fake_api_server.h"
+#include "tests/support/folders.h"
 #include "tests/support/manual_clock.h"
 
 namespace tracekeeper::cli {
@@ -39,7 +40,7 @@ class DoctorTest : public ::testing::Test {
   }
 
   static std::string Crd() {
-    std::ifstream file(TRACEKEEPER_CRD);
+    std::ifstream file(test_support::SourceFolder() / "crds/tracekeeper.dev_tracingpolicies.yaml");
     std::stringstream text;
     text << file.rdbuf() << "\nstatus: {conditions: [{type: Established, status: \"True\"}]}\n";
     const auto documents = codec::YamlToJson(text.str());

@@ -7,10 +7,12 @@
 #include <fstream>
 #include <sstream>
 
+#include "tests/support/folders.h"
+
 namespace tracekeeper::cli {
 
 void ExpectGolden(const std::string& name, const std::string& text) {
-  const std::filesystem::path file = std::filesystem::path(TRACEKEEPER_GOLDEN) / name;
+  const std::filesystem::path file = test_support::SourceFolder() / "tests/cli/golden" / name;
   if (std::getenv("TRACEKEEPER_UPDATE_GOLDEN") != nullptr) {
     std::ofstream(file, std::ios::binary) << text;
     return;

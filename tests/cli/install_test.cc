@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <string>
 
+#include "tests/support/folders.h"
 #include "tests/support/process.h"
 #include "tests/support/temporary_folder.h"
 
@@ -19,8 +20,9 @@ namespace fs = std::filesystem;
 class Install : public ::testing::Test {
  protected:
   void SetUp() override {
-    const auto installed = RunProcess({.argv = {"cmake", "--install", TRACEKEEPER_BUILD_FOLDER,
-                                                "--prefix", prefix_.path().string()}});
+    const auto installed =
+        RunProcess({.argv = {"cmake", "--install", test_support::BuildFolder().string(), "--prefix",
+                             prefix_.path().string()}});
     ASSERT_TRUE(installed) << installed.error().message;
     ASSERT_TRUE(installed->ok()) << installed->err;
   }

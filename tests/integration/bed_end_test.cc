@@ -12,6 +12,7 @@
 #include "tests/integration/bed_leftovers.h"
 #include "tests/support/bed.h"
 #include "tests/support/eventually.h"
+#include "tests/support/folders.h"
 #include "tests/support/spawn.h"
 
 namespace tracekeeper::test_support {
@@ -38,8 +39,10 @@ class Victim {
       : folder_(fs::temp_directory_path() / ("victim-" + std::to_string(getpid()))) {
     fs::create_directories(folder_);
     const fs::path answer = folder_ / "answer";
-    auto process = ChildProcess::Start(
-        {.argv = {TRACEKEEPER_BED_VICTIM, std::to_string(nodes), answer}}, folder_ / "log");
+    auto process =
+        ChildProcess::Start({.argv = {test_support::BuildFolder() / "tests/integration/bed_victim",
+                                      std::to_string(nodes), answer}},
+                            folder_ / "log");
     if (!process) return;
     process_.emplace(*std::move(process));
     Eventually([&] { return fs::exists(answer) || !process_->IsRunning(); }, 120s);
@@ -71,7 +74,7 @@ TEST(BedEndTest, NothingIsLeftWhenTheTestIsKilledDuringTheStart) {
       fs::temp_directory_path() / ("tracekeeper-bed-start-" + std::to_string(getpid()));
   auto lifeline = Pipe::Open();
   ASSERT_TRUE(lifeline);
-  const std::string tool = std::string(TRACEKEEPER_SOURCE_FOLDER) + "/tools/bed/bed";
+  const std::string tool = test_support::SourceFolder() / "tools/bed/bed";
   const auto keeper = Spawn({.argv = {tool, "serve", "--dir", folder, "--controllers"}},
                             {.in = lifeline->read_end.get()}, WhenParentEnds::kOutliveIt);
   ASSERT_TRUE(keeper) << keeper.error().message;

@@ -5,6 +5,7 @@
 
 #include "tests/integration/bed_leftovers.h"
 #include "tests/support/bed.h"
+#include "tests/support/folders.h"
 
 namespace tracekeeper::test_support {
 namespace {
@@ -81,7 +82,7 @@ TEST_F(BedNodeTest, DeploymentRunsOnARealNode) {
 TEST_F(BedNodeTest, ImportedImageOfADynamicProgramRunsWithoutARegistry) {
   const fs::path archive = bed->folder() / "dynamic.tar";
   const auto made =
-      RunProcess({.argv = {std::string(TRACEKEEPER_SOURCE_FOLDER) + "/tools/images/make_image.py",
+      RunProcess({.argv = {(test_support::SourceFolder() / "tools/images/make_image.py").string(),
                            archive, "bed.local/dynamic:1", "--program", "/bin/date=/bin/date",
                            "--entry", R"(["/bin/date"])", "--cmd", R"(["+made of libraries"])",
                            "--env", "TZ=UTC", "--user", "65532:65532"}});

@@ -14,6 +14,7 @@
 #include "tests/sidecar/relay_bed.h"
 #include "tests/support/built_program.h"
 #include "tests/support/eventually.h"
+#include "tests/support/folders.h"
 #include "tests/support/otlp_requests.h"
 
 namespace tracekeeper::sidecar {
@@ -293,7 +294,7 @@ struct Sender {
 class Senders : public RelayCollectorTest, public ::testing::WithParamInterface<Sender> {};
 
 TEST_P(Senders, AreTakenInFull) {
-  const std::string source = TRACEKEEPER_SOURCE_FOLDER;
+  const std::string source = test_support::SourceFolder();
   const auto folder = test_support::BuiltProgram("senders", "");
   ASSERT_TRUE(folder) << folder.error().message;
   const std::string& installed = folder->native();

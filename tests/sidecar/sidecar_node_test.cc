@@ -13,6 +13,7 @@
 #include "src/codec/json_writer.h"
 #include "tests/sidecar/mounted_config_map.h"
 #include "tests/support/bed.h"
+#include "tests/support/folders.h"
 #include "tests/support/installation.h"
 #include "tests/support/temporary_folder.h"
 
@@ -66,10 +67,10 @@ class SidecarNodeTest : public ::testing::Test {
   /// The pod as the webhook would make it, by the command that shares its function.
   std::string InjectedPod() {
     std::ofstream(folder_ / "policy.yaml") << kPolicy;
-    const auto injected =
-        RunProcess({.argv = {TRACEKEEPER_CLI, "inject", "--policy", folder_ / "policy.yaml",
-                             "--namespace", "shop", "--sidecar-image", kImage, "-o", "pod"}},
-                   kPod);
+    const auto injected = RunProcess({.argv = {test_support::Program("tracekeeper"), "inject",
+                                               "--policy", folder_ / "policy.yaml", "--namespace",
+                                               "shop", "--sidecar-image", kImage, "-o", "pod"}},
+                                     kPod);
     EXPECT_TRUE(injected && injected->ok());
     return injected ? injected->out : std::string();
   }

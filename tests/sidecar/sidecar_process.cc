@@ -7,6 +7,7 @@
 
 #include "src/net/transports.h"
 #include "tests/support/eventually.h"
+#include "tests/support/folders.h"
 #include "tests/support/free_port.h"
 
 namespace tracekeeper::sidecar {
@@ -26,8 +27,13 @@ Result<int> LoggedPort(const std::string& log) {
 }
 
 std::vector<std::string> Arguments(const std::string& file, int port) {
-  return {TRACEKEEPER_SIDECAR, "--config",          file, "--status-address", "127.0.0.1",
-          "--status-port",     std::to_string(port)};
+  return {test_support::Program("tracekeeper-sidecar"),
+          "--config",
+          file,
+          "--status-address",
+          "127.0.0.1",
+          "--status-port",
+          std::to_string(port)};
 }
 
 Result<std::unique_ptr<net::Transport>> MakeTransport(int port) {

@@ -9,6 +9,7 @@
 
 #include "src/config/sidecar_config.h"
 #include "tests/sidecar/mounted_config_map.h"
+#include "tests/support/folders.h"
 
 namespace tracekeeper::sidecar {
 namespace {
@@ -116,8 +117,8 @@ TEST_F(SidecarProcessTest, RefusesToStartOnATakenPort) {
   auto first = Start();
   ASSERT_TRUE(first) << first.error().message;
   const auto second = test_support::RunProcess(
-      {.argv = {TRACEKEEPER_SIDECAR, "--config", mount_.file(), "--status-address", "127.0.0.1",
-                "--status-port", std::to_string(first->port())}});
+      {.argv = {test_support::Program("tracekeeper-sidecar"), "--config", mount_.file(),
+                "--status-address", "127.0.0.1", "--status-port", std::to_string(first->port())}});
   ASSERT_TRUE(second);
   EXPECT_EQ(second->exit_code, 1);
   EXPECT_THAT(second->err, HasSubstr("Could not start"));
@@ -144,16 +145,16 @@ std::string HelpOf(const std::string& program) {
 }
 
 TEST(SidecarProgram, HelpIsAsDocumented) {
-  std::ifstream golden(TRACEKEEPER_GOLDEN "/sidecar_help.txt");
+  std::ifstream golden(test_support::SourceFolder() / "tests/sidecar/golden/sidecar_help.txt");
   std::stringstream want;
   want << golden.rdbuf();
-  EXPECT_EQ(HelpOf(TRACEKEEPER_SIDECAR), want.str());
+  EXPECT_EQ(HelpOf(test_support::Program("tracekeeper-sidecar")), want.str());
 }
 
 /// It runs in every pod, so it must not bring a shared C++ runtime or TLS library along.
 TEST(SidecarProgram, NeedsNothingButTheCLibraryAndIsaL) {
-  const auto result =
-      test_support::RunProcess({.argv = {"readelf", "--dynamic", "--wide", TRACEKEEPER_SIDECAR}});
+  const auto result = test_support::RunProcess(
+      {.argv = {"readelf", "--dynamic", "--wide", test_support::Program("tracekeeper-sidecar")}});
   ASSERT_TRUE(result) << result.error().message;
   std::istringstream lines(result->out);
   std::string line;

@@ -15,6 +15,7 @@
 #include <sstream>
 #include <thread>
 
+#include "tests/support/folders.h"
 #include "tests/support/spawn.h"
 
 namespace tracekeeper::test_support {
@@ -26,7 +27,7 @@ using SteadyClock = std::chrono::steady_clock;
 constexpr std::chrono::seconds kStartLimit{180};
 constexpr std::chrono::seconds kEndLimit{30};
 
-fs::path BedTool() { return fs::path(TRACEKEEPER_SOURCE_FOLDER) / "tools/bed/bed"; }
+fs::path BedTool() { return SourceFolder() / "tools/bed/bed"; }
 
 std::string_view NameOf(BedPart part) {
   switch (part) {

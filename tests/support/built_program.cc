@@ -1,11 +1,12 @@
 #include "tests/support/built_program.h"
 
+#include "tests/support/folders.h"
 #include "tests/support/process.h"
 
 namespace tracekeeper::test_support {
 
 Result<std::filesystem::path> BuiltProgram(const std::string& name, const std::string& file) {
-  const std::string setup = std::string(TRACEKEEPER_SOURCE_FOLDER) + "/tools/setup.sh";
+  const std::string setup = SourceFolder() / "tools/setup.sh";
   const CommandResult answer = TRY(RunProcess({.argv = {setup, "path", name}}));
   const std::size_t end = answer.out.find('\n');
   std::filesystem::path program = std::filesystem::path(answer.out.substr(0, end)) / file;

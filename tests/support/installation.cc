@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "tests/support/built_program.h"
+#include "tests/support/folders.h"
 #include "tests/support/operator_process.h"
 #include "tests/support/process.h"
 
@@ -14,7 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const fs::path kSource = TRACEKEEPER_SOURCE_FOLDER;
 constexpr std::string_view kRegistry = "bed.local";
 constexpr std::string_view kTag = "test";
 
@@ -35,8 +35,8 @@ Status Kubectl(Bed& bed, const std::vector<std::string>& arguments, std::string_
 
 Status MakeProgramImage(const std::string& program, const std::string& name,
                         const fs::path& archive) {
-  TRY(Run({(kSource / "tools/images/make_image.py").string(), archive.string(), name, "--program",
-           fmt::format("/{}=" TRACEKEEPER_PROGRAM_FOLDER "/{}", program, program), "--entry",
+  TRY(Run({(SourceFolder() / "tools/images/make_image.py").string(), archive.string(), name,
+           "--program", fmt::format("/{}={}", program, Program(program).string()), "--entry",
            fmt::format(R"(["/{}"])", program), "--user", "65532:65532"},
           std::chrono::seconds(60)));
   return {};
@@ -53,7 +53,7 @@ Result<std::vector<fs::path>> MakeProgramImages(const fs::path& folder) {
 }
 
 std::vector<std::string> ChartArguments(const std::vector<std::string>& values) {
-  std::vector<std::string> arguments = {(kSource / "charts/tracekeeper").string(),
+  std::vector<std::string> arguments = {(SourceFolder() / "charts/tracekeeper").string(),
                                         fmt::format("--namespace={}", kOperatorNamespace)};
   const auto set = [&arguments](const std::string& value) {
     arguments.emplace_back("--set");

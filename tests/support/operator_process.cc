@@ -4,6 +4,7 @@
 
 #include <thread>
 
+#include "tests/support/folders.h"
 #include "tests/support/free_port.h"
 
 namespace tracekeeper::test_support {
@@ -22,12 +23,10 @@ bool Answers(Bed& bed, const std::string& url) {
   return result && result->ok();
 }
 
-constexpr const char* kProgram = TRACEKEEPER_PROGRAM_FOLDER "/tracekeeper-operator";
-
 }  // namespace
 
 Status InstallTracekeeper(Bed& bed, domain::SwitchedRights switched) {
-  const std::filesystem::path crds = std::filesystem::path(TRACEKEEPER_SOURCE_FOLDER) / "crds";
+  const std::filesystem::path crds = SourceFolder() / "crds";
   TRY(Applied(bed.RunKubectl({"apply", "--server-side", "-f", crds.string()}), "apply CRDs"));
   TRY(Applied(bed.RunKubectl({"wait", "--for=condition=Established", "--timeout=30s", "crd",
                               "tracingpolicies.tracekeeper.dev"}),
@@ -45,7 +44,7 @@ Result<OperatorProcess> OperatorProcess::Start(Bed& bed, const OperatorOptions& 
   const std::uint16_t health = FreePort();
   Command command;
   command.argv = {
-      kProgram,
+      Program("tracekeeper-operator").string(),
       "--kubeconfig=" + kubeconfig.string(),
       fmt::format("--namespace={}", kOperatorNamespace),
       "--bind-address=127.0.0.1",

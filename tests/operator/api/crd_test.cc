@@ -16,6 +16,7 @@
 #include "src/codec/json_value.h"
 #include "tests/operator/api/policy_table.h"
 #include "tests/support/bed.h"
+#include "tests/support/folders.h"
 
 namespace tracekeeper::api {
 namespace {
@@ -37,7 +38,7 @@ class TracingPolicyCrd : public ::testing::Test {
     ASSERT_TRUE(bed) << bed.error().message;
     bed_ = *std::move(bed);
     const CommandResult applied =
-        bed_->RunKubectl({"apply", "-f", std::string(TRACEKEEPER_SOURCE_FOLDER) + "/crds"});
+        bed_->RunKubectl({"apply", "-f", (test_support::SourceFolder() / "crds").string()});
     ASSERT_TRUE(applied.ok()) << applied.err;
     EXPECT_EQ(applied.err, "") << "the API server warns of something in the CRD";
     const Status established = bed_->WaitForKubectl(
@@ -120,7 +121,8 @@ TEST_F(TracingPolicyCrd, TakesEachGoodPolicyAndItsDefaultsAreOurs) {
   for (const codec::JsonValue item : parser.Parse(result.out).value()["items"].Elements()) {
     auto policy = DecodeTracingPolicy(item);
     ASSERT_TRUE(policy) << policy.error().message;
-    stored.emplace(policy->metadata.key.name, *std::move(policy));
+    const std::string name = policy->metadata.key.name;
+    stored.emplace(name, *std::move(policy));
   }
   codec::JsonParser written_parser;
   for (const PolicyCase& policy : *table) {
@@ -134,7 +136,7 @@ TEST_F(TracingPolicyCrd, TakesEachGoodPolicyAndItsDefaultsAreOurs) {
 }
 
 TEST_F(TracingPolicyCrd, ShowsItselfInKubectl) {
-  const std::string example = std::string(TRACEKEEPER_SOURCE_FOLDER) + "/docs/examples";
+  const std::string example = test_support::SourceFolder() / "docs/examples";
   const CommandResult applied = bed_->RunKubectl({"apply", "-f", example});
   ASSERT_TRUE(applied.ok()) << applied.err;
 
@@ -162,7 +164,7 @@ TEST_F(TracingPolicyCrd, ShowsItselfInKubectl) {
 
 // The operator writes conditions and counts by server-side apply as one of several managers.
 TEST_F(TracingPolicyCrd, TakesTheStatusThatWeEncode) {
-  const std::string example = std::string(TRACEKEEPER_SOURCE_FOLDER) + "/docs/examples";
+  const std::string example = test_support::SourceFolder() / "docs/examples";
   ASSERT_TRUE(bed_->RunKubectl({"apply", "-f", example}).ok());
   TracingPolicyStatus status;
   status.observed_generation = 1;

@@ -7,6 +7,7 @@
 
 #include "src/codec/json_writer.h"
 #include "src/codec/yaml.h"
+#include "tests/support/folders.h"
 
 namespace tracekeeper::api {
 namespace {
@@ -51,7 +52,7 @@ std::string DocumentOf(const codec::YamlValue& row) {
 }  // namespace
 
 Result<std::string> ReadRepositoryFile(const std::filesystem::path& path) {
-  std::ifstream file(std::filesystem::path(TRACEKEEPER_SOURCE_FOLDER) / path, std::ios::binary);
+  std::ifstream file(test_support::SourceFolder() / path, std::ios::binary);
   if (!file) return Fail(ErrorKind::kNotFound, "cannot read {}", path.string());
   return std::string(std::istreambuf_iterator<char>(file), {});
 }

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "tests/operator/app/operator_suite.h"
+#include "tests/support/folders.h"
 
 namespace tracekeeper {
 namespace {
@@ -51,7 +52,7 @@ class Rights : public OperatorSuite {
 
   static std::string Doctor() {
     const auto result =
-        test_support::RunProcess({.argv = {TRACEKEEPER_PROGRAM_FOLDER "/tracekeeper", "doctor",
+        test_support::RunProcess({.argv = {test_support::Program("tracekeeper").string(), "doctor",
                                            "--kubeconfig", bed_->admin_kubeconfig().string()}});
     return result ? result->out : result.error().message;
   }

@@ -11,12 +11,13 @@
 
 #include "operator/domain/names.h"
 #include "operator/domain/reasons.h"
+#include "tests/support/folders.h"
 
 namespace tracekeeper::domain {
 namespace {
 
 std::string Reference() {
-  std::ifstream file(TRACEKEEPER_SOURCE_FOLDER "/docs/reference/injection.md");
+  std::ifstream file(test_support::SourceFolder() / "docs/reference/injection.md");
   return {std::istreambuf_iterator<char>(file), {}};
 }
 

@@ -13,12 +13,12 @@
 #include "operator/domain/undo.h"
 #include "src/codec/json_writer.h"
 #include "tests/operator/domain/test_policies.h"
+#include "tests/support/folders.h"
 
 namespace tracekeeper::domain {
 namespace {
 
-const std::filesystem::path kFolder =
-    std::filesystem::path(TRACEKEEPER_SOURCE_FOLDER) / "tests/operator/domain/golden";
+const std::filesystem::path kFolder = test_support::SourceFolder() / "tests/operator/domain/golden";
 
 struct GoldenCase {
   std::string_view name;

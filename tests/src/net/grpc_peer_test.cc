@@ -11,6 +11,7 @@
 #include "src/net/grpc.h"
 #include "src/net/http2_client.h"
 #include "tests/src/net/test_server.h"
+#include "tests/support/folders.h"
 #include "tests/support/process.h"
 
 namespace tracekeeper::net {
@@ -21,7 +22,7 @@ using test_support::ChildProcess;
 using test_support::RunProcess;
 using testing::HasSubstr;
 
-const std::string kPeer = TRACEKEEPER_SOURCE_FOLDER "/tests/src/net/grpc_peer.py";
+const std::string kPeer = test_support::SourceFolder() / "tests/src/net/grpc_peer.py";
 // The system's own: python3-grpcio belongs to it, whatever else is called python3 here.
 const std::string kPython = "/usr/bin/python3";
 
