@@ -21,7 +21,10 @@ Result<std::string> ExplainPolicy(const World& world, const kube::ObjectKey& key
 /// One reason of the table, or all of them when `name` is empty.
 Result<std::string> ExplainReason(std::string_view name);
 
-// Shared by the three.
+/// One cause of broken traces by name or class, or all of them when `name` is empty.
+Result<std::string> ExplainCause(std::string_view name);
+
+// Shared by the first three.
 
 /// How `explain` sees one pod.
 struct PodVerdict {

@@ -17,17 +17,13 @@ constexpr const char* kFooter =
     "  tracekeeper explain pod web-1 -n shop -f policies.yaml -f pod.yaml\n"
     "  tracekeeper explain policy shop/checkout\n"
     "  tracekeeper explain reason skipped_port_conflict\n"
+    "  tracekeeper explain cause broken_hop\n"
     "\n"
     "With -f nothing is asked of a cluster: the files hold the pod or policy, the "
     "TracingPolicies,\n"
     "and where they matter the Namespace (its labels) and Nodes (their versions).\n"
     "Exit codes: 0 explained, 1 there is no such object, 2 wrong flags, an unusable file or no "
     "cluster.";
-
-constexpr const char* kNoCauses =
-    "tracekeeper explain cause: this version does not judge traces yet, so it knows no causes of "
-    "broken hops.\nThey come with the continuity engine; `tracekeeper explain reason` lists why "
-    "pods are or are not injected.\n";
 
 struct ExplainOptions {
   ClusterOptions cluster;
@@ -107,26 +103,28 @@ void AddSubject(CLI::App& explain, Subject subject, Chosen& chosen) {
   });
 }
 
-void AddReason(CLI::App& explain, Chosen& chosen) {
-  auto name = std::make_shared<std::string>();
-  CLI::App* command = explain.add_subcommand(
-      "reason", "What a reason of injection means (metric label, Event, status), or all of them");
-  command->footer(kFooter);
-  command->add_option("name", *name, "For example skipped_host_network")->type_name("REASON");
-  command->callback([name, &chosen] {
-    chosen.run = [name](const Console& console) { return Print(ExplainReason(*name), console); };
-  });
-}
+/// A table that is printed row by row or as a whole.
+struct Table {
+  const char* subject;
+  const char* help;
+  const char* name_help;
+  Result<std::string> (*explain)(std::string_view name);
+};
+constexpr Table kTables[] = {
+    {"reason", "What a reason of injection means (metric label, Event, status), or all of them",
+     "For example skipped_host_network", ExplainReason},
+    {"cause", "What breaks a trace, by name or class (metric label, report), or all of them",
+     "For example broken_hop, or B5", ExplainCause},
+};
 
-void AddCause(CLI::App& explain, Chosen& chosen) {
+void AddTable(CLI::App& explain, const Table& table, Chosen& chosen) {
   auto name = std::make_shared<std::string>();
-  CLI::App* command = explain.add_subcommand(
-      "cause", "What breaks a hop: not in this version, which judges no traces yet");
-  command->add_option("name", *name, "Name of a cause")->type_name("CAUSE");
-  command->callback([name, &chosen] {
-    chosen.run = [](const Console& console) {
-      console.err << kNoCauses;
-      return kFailed;
+  CLI::App* command = explain.add_subcommand(table.subject, table.help);
+  command->footer(kFooter);
+  command->add_option("name", *name, table.name_help)->type_name("NAME");
+  command->callback([name, explain_row = table.explain, &chosen] {
+    chosen.run = [name, explain_row](const Console& console) {
+      return Print(explain_row(*name), console);
     };
   });
 }
@@ -140,8 +138,7 @@ void AddExplain(CLI::App& root, Chosen& chosen) {
   command->require_subcommand(1);
   AddSubject(*command, Subject::kPod, chosen);
   AddSubject(*command, Subject::kPolicy, chosen);
-  AddReason(*command, chosen);
-  AddCause(*command, chosen);
+  for (const Table& table : kTables) AddTable(*command, table, chosen);
 }
 
 }  // namespace tracekeeper::cli

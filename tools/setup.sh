@@ -31,7 +31,7 @@ build_packages=(
   g++ cmake ninja-build ccache pkg-config
   libboost-dev libcli11-dev libcpprest-dev libdeflate-dev libexpected-dev libfmt-dev libisal-dev libnghttp2-dev
   libsimdjson-dev libspdlog-dev libssl-dev libyaml-cpp-dev libzstd-dev prometheus-cpp-dev rapidjson-dev zlib1g-dev
-  libbenchmark-dev libgmock-dev libgtest-dev libprotobuf-dev nghttp2-client python3-grpcio python3-yaml
+  libbenchmark-dev libgmock-dev libgtest-dev libprotobuf-dev libprotoc-dev nghttp2-client python3-grpcio python3-yaml
   clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev gcovr
 )
 node_packages=(

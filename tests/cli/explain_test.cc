@@ -47,7 +47,8 @@ INSTANTIATE_TEST_SUITE_P(
         ExplainCase{"renewed_policy",
                     {"policy", "shop/checkout", "-f", Data("renewed_policy.yaml")}},
         ExplainCase{"reason", {"reason", "skipped_port_conflict"}},
-        ExplainCase{"reasons", {"reason"}}),
+        ExplainCase{"reasons", {"reason"}}, ExplainCase{"cause", {"cause", "broken_hop"}},
+        ExplainCase{"finding", {"cause", "A1"}}, ExplainCase{"causes", {"cause"}}),
     [](const auto& test) { return test.param.name; });
 
 /// A pod as the webhook makes it, with what the API server adds.
@@ -111,10 +112,15 @@ TEST(ExplainPolicy, SaysWhyAPolicyCannotBeUsed) {
   EXPECT_THAT(run.out, HasSubstr("Note: a Deployment was passed over."));
 }
 
-TEST(ExplainCause, SaysThatThisVersionJudgesNoTraces) {
+TEST(ExplainCause, IsFoundByItsClassToo) {
+  EXPECT_EQ(RunCommand({"explain", "cause", "B5"}).out,
+            RunCommand({"explain", "cause", "broken_hop"}).out);
+}
+
+TEST(ExplainCause, SaysWhereAllAreListed) {
   const CommandRun run = RunCommand({"explain", "cause", "lost_context"});
   EXPECT_EQ(run.code, kFailed);
-  EXPECT_THAT(run.err, HasSubstr("does not judge traces yet"));
+  EXPECT_THAT(run.err, HasSubstr("`tracekeeper explain cause` lists them all"));
 }
 
 }  // namespace

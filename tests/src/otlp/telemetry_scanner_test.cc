@@ -1,0 +1,165 @@
+#include "src/otlp/telemetry_scanner.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "src/codec/protobuf_wire.h"
+#include "tests/bench/otlp_corpus.h"
+#include "tests/src/otlp/protobuf_oracle.h"
+
+namespace tracekeeper::otlp {
+namespace {
+
+using codec::WireWriter;
+using testing::HasSubstr;
+
+/// A message written by `write`.
+template <typename Write>
+std::string Message(Write write) {
+  std::string bytes;
+  WireWriter out(bytes);
+  write(out);
+  return bytes;
+}
+
+std::string Text(std::string_view key, std::string_view value) {
+  return Message([&](WireWriter& out) {
+    out.Bytes(1, key);
+    out.Bytes(2, Message([&](WireWriter& any) { any.Bytes(1, value); }));
+  });
+}
+
+/// A request of one span, under a resource and a scope.
+std::string Request(const std::string& span) {
+  const std::string scope_spans = Message([&](WireWriter& out) {
+    out.Bytes(2, span);
+    // Behind its spans: any order is legal.
+    out.Bytes(1, Message([](WireWriter& scope) { scope.Bytes(1, "net/http"); }));
+  });
+  return Message([&](WireWriter& out) {
+    out.Bytes(1, Message([&](WireWriter& resource_spans) {
+                resource_spans.Bytes(2, scope_spans);
+                resource_spans.Bytes(1, Message([](WireWriter& resource) {
+                                       resource.Bytes(1, Text("service.name", "cart"));
+                                       resource.Bytes(1, Text("host.name", "node-1"));
+                                       resource.Bytes(1, Text("host.id", "m1"));
+                                     }));
+              }));
+  });
+}
+
+/// Keeps the last of each.
+struct Last {
+  std::string service, host, scope, name, parent, route, address;
+  SpanFields span;
+  std::size_t spans = 0;
+  std::size_t links = 0;
+
+  void OnResource(const ResourceFields& resource) {
+    service = resource.service;
+    host = resource.host;
+  }
+  void OnScope(std::string_view scope_name) { scope = scope_name; }
+  void OnSpan(const SpanFields& fields) {
+    ++spans;
+    span = fields;
+    links = fields.links.size();
+    name = fields.name;
+    parent = fields.parent_span_id;
+    route = fields.peer.route;
+    address = fields.peer.address;
+  }
+};
+
+TEST(TelemetryScanner, FindsResourceAndScopeWhereverTheyStand) {
+  const std::string request = Request(Message([](WireWriter& span) { span.Bytes(5, "GET /"); }));
+  TelemetryScanner scanner;
+  Last last;
+  ASSERT_TRUE(scanner.ScanTraces(request, last));
+  EXPECT_EQ(last.service, "cart");
+  EXPECT_EQ(last.scope, "net/http");
+  EXPECT_EQ(last.host, "m1") << "an id is better than a name";
+  EXPECT_EQ(last.name, "GET /");
+}
+
+TEST(TelemetryScanner, ReadsWhatTheEngineNeedsOfASpan) {
+  const std::string request = Request(Message([](WireWriter& span) {
+    span.Bytes(4, "12345678");
+    span.Varint(6, 3);
+    span.Fixed64(7, 1000);
+    span.Fixed64(8, 2000);
+    span.Bytes(9, Text("url.path", "/cart/17"));
+    span.Bytes(9, Text("http.route", "/cart/{id}"));
+    span.Bytes(9, Text("net.peer.name", "old"));
+    span.Bytes(9, Text("server.address", "checkout.shop"));
+    span.Bytes(13, Message([](WireWriter& link) { link.Bytes(1, "t"); }));
+    span.Bytes(15, Message([](WireWriter& status) { status.Varint(3, 2); }));
+    span.Fixed32(16, 0x301);
+  }));
+  TelemetryScanner scanner;
+  Last last;
+  ASSERT_TRUE(scanner.ScanTraces(request, last));
+  EXPECT_EQ(last.parent, "12345678");
+  EXPECT_EQ(last.span.kind, SpanKind::kClient);
+  EXPECT_EQ(last.span.status, SpanStatus::kError);
+  EXPECT_EQ(last.span.flags, 0x301U);
+  EXPECT_EQ(last.span.start_nanoseconds, 1000U);
+  EXPECT_EQ(last.route, "/cart/{id}") << "a route says more than a path";
+  EXPECT_EQ(last.address, "checkout.shop") << "today's name beats the old one";
+  EXPECT_TRUE(last.span.peer.is_http);
+  EXPECT_FALSE(last.span.peer.is_database);
+  EXPECT_EQ(last.links, 1U);
+}
+
+TEST(TelemetryScanner, ForgetsTheLinksOfTheSpanBefore) {
+  const std::string linked = Request(Message([](WireWriter& span) { span.Bytes(13, ""); }));
+  const std::string bare = Request(Message([](WireWriter& span) { span.Bytes(5, "x"); }));
+  TelemetryScanner scanner;
+  Last last;
+  ASSERT_TRUE(scanner.ScanTraces(linked + bare, last));
+  EXPECT_EQ(last.spans, 2U);
+  EXPECT_EQ(last.links, 0U);
+}
+
+TEST(TelemetryScanner, SaysWhereTheDamageIs) {
+  std::string request = Request(Message([](WireWriter& span) { span.Bytes(5, "GET /"); }));
+  request.resize(request.size() - 3);
+  TelemetryScanner scanner;
+  Last last;
+  const Status status = scanner.ScanTraces(request, last);
+  ASSERT_FALSE(status);
+  EXPECT_THAT(status.error().message, HasSubstr("damaged protobuf in or after the record at byte"));
+}
+
+TEST(TelemetryScanner, ReadsAsLibprotobufDoes) {
+  for (const std::string& request : bench::MakeTraceRequests(20, 64, 7)) {
+    const auto want = AskProtobuf(Signal::kTraces, request);
+    ASSERT_TRUE(want);
+    EXPECT_EQ(AskScanner(Signal::kTraces, request), want->text);
+  }
+}
+
+TEST(TelemetryScannerProperty, AgreesWithLibprotobufOnDamagedRequests) {
+  std::mt19937 random(11);
+  const std::string whole = bench::MakeTraceRequests(1, 8, 3).front();
+  std::size_t taken = 0;
+  for (int round = 0; round < 20'000; ++round) {
+    std::string request = whole;
+    for (int change = 0; change < 3; ++change) {
+      request[random() % request.size()] = static_cast<char>(random());
+    }
+    if (round % 4 == 0) request.resize(random() % request.size());
+    const auto ours = AskScanner(Signal::kTraces, request);
+    if (!ours) continue;
+    ++taken;
+    const auto theirs = AskProtobuf(Signal::kTraces, request);
+    ASSERT_TRUE(theirs) << "round " << round << ": taken, and libprotobuf refuses it";
+    ASSERT_EQ(*ours, theirs->text) << "round " << round;
+  }
+  EXPECT_GT(taken, 1000U) << "else nothing was compared";
+}
+
+}  // namespace
+}  // namespace tracekeeper::otlp
