@@ -46,8 +46,8 @@ auto Wrong(std::size_t at, std::string_view what) {
   return Fail(ErrorKind::kDecode, "JSON at byte {}: {}", at, what);
 }
 
-}  // namespace
-
+/// Takes one value, blanks before it included, off `text` from `at` on: the value's text; `at` then
+/// stands behind it. Empty text: only blanks were left.
 Result<std::string_view> TakeJsonValue(std::string_view text, std::size_t& at) {
   at = SkipBlanks(text, at);
   if (at == text.size()) return std::string_view();
@@ -67,6 +67,8 @@ Result<std::string_view> TakeJsonValue(std::string_view text, std::size_t& at) {
   }
   return text.substr(start, at - start);
 }
+
+}  // namespace
 
 Status ForEachJsonDocument(std::string_view text, const OnJsonRecord& on_record) {
   std::size_t at = 0;

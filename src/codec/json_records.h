@@ -19,10 +19,6 @@
 
 namespace tracekeeper::codec {
 
-/// Takes one value, blanks before it included, off `text` from `at` on: the value's text; `at` then
-/// stands behind it. Empty text: only blanks were left.
-Result<std::string_view> TakeJsonValue(std::string_view text, std::size_t& at);
-
 using OnJsonRecord = std::function<Status(std::size_t offset, std::string_view record)>;
 
 /// Documents one behind the other, with blanks or line ends between them. An error of `on_record`

@@ -27,7 +27,7 @@ constexpr std::array<Row, kCauseCount> kRows = {{
     {Cause::kOrphanRemoteParent, "B1", "orphan_remote_parent", kHop,
      "The parent is a span of another service, and it never came.",
      "The caller does not export, samples by itself, or is outside: let it export to the same "
-     "backend with a parent-based sampler, or name the entry in slo.entrypoints."},
+     "backend with a parent-based sampler."},
     {Cause::kOrphanLocalParent, "B2", "orphan_local_parent", kInProcess,
      "The parent is a span of the same process, and it never came.",
      "It was not ended on some path, or dropped: end spans in a defer, finally or destructor, and "

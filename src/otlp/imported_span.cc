@@ -81,6 +81,17 @@ Result<std::string> IdFromHex(std::string_view hex, std::size_t bytes) {
   return id;
 }
 
+Status SetMicroseconds(std::uint64_t start, std::uint64_t duration, ImportedSpan& span) {
+  constexpr std::uint64_t kNanoseconds = 1000;
+  if (start > kLatestMicroseconds || duration > kLatestMicroseconds) {
+    return Fail(ErrorKind::kDecode, "{} + {} microseconds are beyond what a span can say", start,
+                duration);
+  }
+  span.start_nanoseconds = start * kNanoseconds;
+  span.end_nanoseconds = (start + duration) * kNanoseconds;
+  return {};
+}
+
 SpanKind KindNamed(std::string_view name) {
   constexpr std::string_view kPrefix = "SPAN_KIND_";
   constexpr std::array<std::pair<std::string_view, SpanKind>, 5> kKinds = {{

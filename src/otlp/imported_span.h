@@ -36,9 +36,18 @@ struct ImportedSpan {
 /// Appends a request of this one span.
 void AppendSpan(const ImportedSpan& span, std::string& requests);
 
+inline constexpr std::size_t kTraceIdBytes = 16;
+inline constexpr std::size_t kSpanIdBytes = 8;
+
 /// An id in hexadecimal of up to `bytes` bytes, with zeros before it: Jaeger and Zipkin write short
 /// ids, and leave leading zeros out. kDecode for anything else; empty stays empty.
 Result<std::string> IdFromHex(std::string_view hex, std::size_t bytes);
+
+/// Jaeger and Zipkin count in microseconds since 1970. A sum of two of these is still a number of
+/// nanoseconds that OTLP can say.
+inline constexpr std::uint64_t kLatestMicroseconds = UINT64_MAX / 1000 / 2;
+/// kDecode for a time beyond kLatestMicroseconds.
+Status SetMicroseconds(std::uint64_t start, std::uint64_t duration, ImportedSpan& span);
 
 /// "server", "SERVER", "SPAN_KIND_SERVER"; kUnspecified for what is none.
 SpanKind KindNamed(std::string_view name);

@@ -8,10 +8,6 @@ namespace {
 
 using codec::JsonValue;
 
-constexpr std::size_t kTraceIdBytes = 16;
-constexpr std::size_t kSpanIdBytes = 8;
-constexpr std::uint64_t kNanoseconds = 1000;  // in a microsecond
-
 /// Clients write the tag `error` as a truth value or as its text.
 bool IsTrue(JsonValue value) { return value.BoolOr(value.StringOr("") == "true"); }
 
@@ -60,13 +56,10 @@ void ReadTags(JsonValue tags, ImportedSpan& result) {
 Status ReadTimes(JsonValue span, ImportedSpan& result) {
   const auto start = span["startTime"].Unsigned();
   const auto duration = span["duration"].Unsigned();
-  constexpr std::uint64_t kLatest = UINT64_MAX / kNanoseconds / 2;
-  if (!start || !duration || *start > kLatest || *duration > kLatest) {
+  if (!start || !duration) {
     return Fail(ErrorKind::kDecode, "startTime and duration must be whole microseconds");
   }
-  result.start_nanoseconds = *start * kNanoseconds;
-  result.end_nanoseconds = (*start + *duration) * kNanoseconds;
-  return {};
+  return SetMicroseconds(*start, *duration, result);
 }
 
 Result<ImportedSpan> ReadSpan(JsonValue span, JsonValue processes) {

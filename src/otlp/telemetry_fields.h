@@ -51,7 +51,6 @@ struct PeerFields {
 };
 
 struct SpanFields {
-  std::string_view body;  // the whole span
   std::string_view trace_id;
   std::string_view span_id;
   std::string_view parent_span_id;

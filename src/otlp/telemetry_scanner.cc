@@ -290,7 +290,6 @@ bool TelemetryScanner::ReadScope(std::string_view body, std::string_view& name) 
 }
 
 bool TelemetryScanner::ReadSpan(std::string_view body, SpanFields& span) {
-  span.body = body;
   links_.clear();
   Fallbacks fallbacks;
   const bool is_whole = ForEachField(body, [&](std::uint32_t tag, const char* at, const char* end) {

@@ -11,17 +11,12 @@ namespace {
 
 using codec::JsonValue;
 
-constexpr std::size_t kTraceIdBytes = 16;
-constexpr std::size_t kSpanIdBytes = 8;
-constexpr std::uint64_t kNanoseconds = 1000;  // in a microsecond
-constexpr std::uint64_t kLatest = UINT64_MAX / kNanoseconds / 2;
-
 /// Microseconds; 0 where the member is not there.
 Result<std::uint64_t> ReadTime(JsonValue span, std::string_view member) {
   const JsonValue value = span[member];
   if (!value || value.kind() == JsonValue::Kind::kNull) return std::uint64_t{0};
   const auto time = value.Unsigned();
-  if (time && *time <= kLatest) return *time;
+  if (time && *time <= kLatestMicroseconds) return *time;
   return Fail(ErrorKind::kDecode, "{} must be whole microseconds", member);
 }
 
@@ -32,11 +27,6 @@ Result<ImportedSpan> ReadIds(JsonValue span) {
   result.parent_span_id = TRY(IdFromHex(span["parentId"].StringOr(""), kSpanIdBytes));
   result.name = span["name"].StringOr("");
   return result;
-}
-
-void SetTimes(std::uint64_t start, std::uint64_t duration, ImportedSpan& span) {
-  span.start_nanoseconds = start * kNanoseconds;
-  span.end_nanoseconds = (start + duration) * kNanoseconds;
 }
 
 void AddTag(std::string_view key, std::string_view value, ImportedSpan& span) {
@@ -53,7 +43,7 @@ Result<ImportedSpan> ReadVersion2(JsonValue span) {
   result.kind = KindNamed(span["kind"].StringOr(""));
   result.service = span["localEndpoint"]["serviceName"].StringOr("");
   const std::uint64_t start = TRY(ReadTime(span, "timestamp"));
-  SetTimes(start, TRY(ReadTime(span, "duration")), result);
+  TRY(SetMicroseconds(start, TRY(ReadTime(span, "duration")), result));
   for (const auto& [key, value] : span["tags"].Members()) AddTag(key, value.StringOr(""), result);
   const std::string_view peer = span["remoteEndpoint"]["serviceName"].StringOr("");
   if (!peer.empty()) result.attributes.emplace_back("peer.service", peer);
@@ -102,7 +92,7 @@ Result<std::optional<ImportedSpan>> ReadHalf(JsonValue span, const ImportedSpan&
   result.kind = half.kind;
   const std::uint64_t start = first ? first->time : last->time;
   const std::uint64_t end = last ? last->time : start + TRY(ReadTime(span, "duration"));
-  SetTimes(start, std::max(start, end) - start, result);
+  TRY(SetMicroseconds(start, std::max(start, end) - start, result));
   result.service = first ? first->service : last->service;
   return result;
 }
@@ -120,7 +110,7 @@ Result<std::vector<ImportedSpan>> ReadVersion1(JsonValue span) {
   if (!result.empty()) return result;
   common.service = AnyService(span);
   const std::uint64_t start = TRY(ReadTime(span, "timestamp"));
-  SetTimes(start, TRY(ReadTime(span, "duration")), common);
+  TRY(SetMicroseconds(start, TRY(ReadTime(span, "duration")), common));
   result.push_back(std::move(common));
   return result;
 }

@@ -156,6 +156,12 @@ TEST(ZipkinSpans, AreRefusedWithTheReason) {
       TranscodeZipkinSpan(R"({"traceId": "a", "id": "b", "timestamp": "x"})", requests);
   ASSERT_FALSE(bad);
   EXPECT_EQ(bad.error().message, "timestamp must be whole microseconds");
+  for (const char* duration : {"18446744073709551615", "9223372036854776"}) {
+    EXPECT_FALSE(TranscodeZipkinSpan(
+        fmt::format(R"({{"traceId": "a", "id": "b", "timestamp": 1, "duration": {}}})", duration),
+        requests))
+        << duration;
+  }
   EXPECT_TRUE(requests.empty());
 }
 
