@@ -113,6 +113,21 @@ TEST(TelemetryScanner, ReadsWhatTheEngineNeedsOfASpan) {
   EXPECT_EQ(last.links, 1U);
 }
 
+TEST(TelemetryScanner, TakesTheFirstOfTheNamesThatAreSecondBest) {
+  const std::string request = Request(Message([](WireWriter& span) {
+    span.Bytes(9, Text("http.target", "/cart/17?full"));
+    span.Bytes(9, Text("url.path", "/cart/17"));
+    span.Bytes(9, Text("net.peer.name", "a"));
+    span.Bytes(9, Text("net.peer.name", "b"));
+  }));
+  TelemetryScanner scanner;
+  Last last;
+  ASSERT_TRUE(scanner.ScanTraces(request, last));
+  EXPECT_EQ(last.route, "/cart/17?full");
+  EXPECT_EQ(last.address, "a");
+  EXPECT_EQ(AskScanner(Signal::kTraces, request), AskProtobuf(Signal::kTraces, request)->text);
+}
+
 TEST(TelemetryScanner, ForgetsTheLinksOfTheSpanBefore) {
   const std::string linked = Request(Message([](WireWriter& span) { span.Bytes(13, ""); }));
   const std::string bare = Request(Message([](WireWriter& span) { span.Bytes(5, "x"); }));
