@@ -9,11 +9,12 @@ namespace tracekeeper::cli {
 namespace {
 
 constexpr const char* kDescription =
-    "Finds where a trace breaks, and why: tracing policies and pod injection of a Kubernetes\n"
-    "cluster, from files or live.";
+    "Finds where a trace breaks, and why: in traces on a file, and in the tracing policies and pod\n"
+    "injection of a Kubernetes cluster, from files or live.";
 
 constexpr const char* kFooter =
     "Examples:\n"
+    "  tracekeeper analyze traces.json\n"
     "  tracekeeper doctor\n"
     "  tracekeeper explain pod shop/checkout-6d5f7c9b8-x2x7k\n"
     "  tracekeeper inject --policy policy.yaml --namespace shop -f pod.yaml -o pod\n"
@@ -52,6 +53,7 @@ int RunCommandLine(const std::string& program, std::vector<std::string> argument
   AddInject(app, chosen);
   AddExplain(app, chosen);
   AddDoctor(app, chosen);
+  AddAnalyze(app, chosen);
   AddVersion(app, chosen);
   AddCompletion(app, chosen);
 

@@ -26,6 +26,7 @@ struct Chosen {
 void AddInject(CLI::App& root, Chosen& chosen);
 void AddExplain(CLI::App& root, Chosen& chosen);
 void AddDoctor(CLI::App& root, Chosen& chosen);
+void AddAnalyze(CLI::App& root, Chosen& chosen);
 void AddVersion(CLI::App& root, Chosen& chosen);
 void AddCompletion(CLI::App& root, Chosen& chosen);
 

@@ -114,7 +114,7 @@ constexpr Table kTables[] = {
     {"reason", "What a reason of injection means (metric label, Event, status), or all of them",
      "For example skipped_host_network", ExplainReason},
     {"cause",
-     "What breaks a trace, by name or class, or all of them (this version judges no traces yet)",
+     "What breaks a trace, by name or class, or all of them",
      "For example broken_hop, or B5", ExplainCause},
 };
 

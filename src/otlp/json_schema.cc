@@ -99,13 +99,20 @@ constexpr FieldSchema kSpanFields[] = {{"traceId", 1, kHex},
                                        {"flags", 16, kFixed32}};
 constexpr MessageSchema kSpan{kSpanFields};
 constexpr FieldSchema kScopeSpansFields[] = {
-    Message("scope", 1, kScope), Messages("spans", 2, kSpan), {"schemaUrl", 3, kString}};
+    Message("scope", 1, kScope),
+    Message("instrumentationLibrary", 1, kScope),  // before 0.16
+    Messages("spans", 2, kSpan),
+    {"schemaUrl", 3, kString}};
 constexpr MessageSchema kScopeSpans{kScopeSpansFields};
-constexpr FieldSchema kResourceSpansFields[] = {Message("resource", 1, kResource),
-                                                Messages("scopeSpans", 2, kScopeSpans),
-                                                {"schemaUrl", 3, kString}};
+constexpr FieldSchema kResourceSpansFields[] = {
+    Message("resource", 1, kResource),
+    Messages("scopeSpans", 2, kScopeSpans),
+    // before 0.16, and in what Tempo answers
+    Messages("instrumentationLibrarySpans", 2, kScopeSpans),
+    {"schemaUrl", 3, kString}};
 constexpr MessageSchema kResourceSpans{kResourceSpansFields};
-constexpr FieldSchema kTracesFields[] = {Messages("resourceSpans", 1, kResourceSpans)};
+constexpr FieldSchema kTracesFields[] = {Messages("resourceSpans", 1, kResourceSpans),
+                                         Messages("batches", 1, kResourceSpans)};  // Tempo
 constexpr MessageSchema kTraces{kTracesFields};
 
 // --- metrics --------------------------------------------------------------------------------

@@ -14,6 +14,7 @@
 #include <cmath>
 #include <limits>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "src/codec/base64.h"
@@ -57,9 +58,7 @@ std::optional<Integer> ParseInteger(std::string_view text) {
 }
 
 std::optional<std::string> ParseHex(std::string_view text) {
-  if (!text.empty() && text.size() != kSpanIdDigits && text.size() != kTraceIdDigits) {
-    return std::nullopt;
-  }
+  if (text.size() % 2 != 0) return std::nullopt;
   std::string bytes;
   for (std::size_t i = 0; i < text.size(); i += 2) {
     unsigned value = 0;
@@ -79,6 +78,19 @@ std::optional<std::string> ParseBase64(std::string_view text) {
   auto bytes = codec::DecodeBase64(standard);
   if (!bytes) return std::nullopt;
   return *std::move(bytes);
+}
+
+std::optional<std::string> ParseId(std::string_view text, JsonIds ids) {
+  const bool has_a_length =
+      text.empty() || text.size() == kSpanIdDigits || text.size() == kTraceIdDigits;
+  if (has_a_length || ids == JsonIds::kAny) {
+    if (auto bytes = ParseHex(text)) return bytes;
+  }
+  if (ids == JsonIds::kExact) return std::nullopt;
+  auto bytes = ParseBase64(text);
+  const bool is_an_id =
+      bytes && (bytes->size() == kTraceIdDigits / 2 || bytes->size() == kSpanIdDigits / 2);
+  return is_an_id ? std::move(bytes) : std::string(1, '\0');
 }
 
 std::optional<std::uint64_t> ParseEnum(const FieldSchema& field, std::string_view text) {
@@ -108,8 +120,8 @@ void AppendFixed64(std::string& out, std::uint64_t value) {
 /// What RapidJSON calls while it reads. A false answer ends the reading; problem() says why.
 class Transcoder {
  public:
-  Transcoder(const MessageSchema& root, std::size_t limit, std::string& out)
-      : root_(root), limit_(out.size() + limit), out_(out), writer_(out) {}
+  Transcoder(const MessageSchema& root, std::size_t limit, JsonIds ids, std::string& out)
+      : root_(root), limit_(out.size() + limit), ids_(ids), out_(out), writer_(out) {}
 
   [[nodiscard]] const std::optional<Error>& problem() const { return problem_; }
 
@@ -257,7 +269,7 @@ class Transcoder {
       case FieldType::kEnum:
         return With(ParseEnum(field, text), [&](auto v) { writer_.Varint(id, v); });
       case FieldType::kHex:
-        return With(ParseHex(text), [&](const auto& v) {
+        return With(ParseId(text, ids_), [&](const auto& v) {
           if (!v.empty()) writer_.Bytes(id, v);
         });
       case FieldType::kBase64:
@@ -305,6 +317,7 @@ class Transcoder {
 
   const MessageSchema& root_;
   const std::size_t limit_;
+  const JsonIds ids_;
   std::string& out_;
   WireWriter writer_;
   std::vector<Frame> frames_;
@@ -315,11 +328,11 @@ class Transcoder {
 
 }  // namespace
 
-Status TranscodeJson(Signal signal, std::string_view json, std::size_t limit,
-                     std::string& protobuf) {
+Status TranscodeJson(Signal signal, std::string_view json, std::size_t limit, std::string& protobuf,
+                     JsonIds ids) {
   constexpr unsigned kFlags =
       rapidjson::kParseNumbersAsStringsFlag | rapidjson::kParseValidateEncodingFlag;
-  Transcoder transcoder(RequestSchema(signal), limit, protobuf);
+  Transcoder transcoder(RequestSchema(signal), limit, ids, protobuf);
   rapidjson::MemoryStream stream(json.data(), json.size());
   rapidjson::Reader reader;
   const rapidjson::ParseResult result = reader.Parse<kFlags>(stream, transcoder);

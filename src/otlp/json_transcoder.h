@@ -12,6 +12,7 @@
 // Source:   OTLP specification 1.x, "JSON Protobuf Encoding".
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -22,8 +23,17 @@ namespace tracekeeper::otlp {
 
 inline constexpr std::size_t kMaxJsonDepth = 64;
 
+/// What a trace or span id may be.
+enum class JsonIds : std::uint8_t {
+  /// Hexadecimal and as long as the specification says; all else is refused.
+  kExact,
+  /// Also base64, as Tempo answers, and hexadecimal of any length. What is neither becomes an id of
+  /// one byte, so that the span is seen to have an invalid id.
+  kAny,
+};
+
 /// Appends to `protobuf`.
-Status TranscodeJson(Signal signal, std::string_view json, std::size_t limit,
-                     std::string& protobuf);
+Status TranscodeJson(Signal signal, std::string_view json, std::size_t limit, std::string& protobuf,
+                     JsonIds ids = JsonIds::kExact);
 
 }  // namespace tracekeeper::otlp

@@ -42,12 +42,13 @@ struct LinkFields {
 struct PeerFields {
   std::string_view service;   // peer.service
   std::string_view address;   // server.address, net.peer.name
-  std::string_view method;    // http.request.method, rpc.method
-  std::string_view route;     // http.route, else url.path or http.target; rpc.service
-  std::string_view channel;   // messaging.destination.name
-  bool is_http = false;       // any http.* or url.* attribute
-  bool is_database = false;   // db.*, sql.query, cassandra.*
-  bool is_messaging = false;  // any messaging.* attribute
+  std::string_view http_method;          // http.request.method, http.method
+  std::string_view rpc_service;          // rpc.service
+  std::string_view rpc_method;           // rpc.method
+  std::string_view messaging_operation;  // messaging.operation.type, else .name, else without either
+  bool is_database = false;              // any of db.*, sql.query, cassandra.*
+  bool is_messaging = false;             // any messaging.* attribute
+  bool is_rpc = false;                   // any rpc.* attribute
 };
 
 struct SpanFields {

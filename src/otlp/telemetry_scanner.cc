@@ -85,11 +85,12 @@ bool ReadAttribute(std::string_view key_value, int depth, Attribute& attribute) 
   return ReadAnyValue({at + any_at, size - any_at}, depth + 1, attribute.text);
 }
 
-/// Names that count only where the better one is not there; the first of each.
+/// Names that count only where the better one is not there.
 struct Fallbacks {
   std::string_view host;
   std::string_view address;
-  std::string_view path;
+  std::string_view operation_name;
+  std::string_view operation;
 };
 
 void NoteResource(const Attribute& attribute, ResourceFields& resource, Fallbacks& fallbacks) {
@@ -111,23 +112,30 @@ void NoteResource(const Attribute& attribute, ResourceFields& resource, Fallback
   }
 }
 
-void NoteHttp(std::string_view key, std::string_view text, SpanFields& span, Fallbacks& fallbacks) {
-  span.peer.is_http = true;
+void NoteHttp(std::string_view key, std::string_view text, SpanFields& span) {
   if (key == "http.request.method" || key == "http.method") {
-    span.peer.method = text;
-  } else if (key == "http.route") {
-    span.peer.route = text;
-  } else if (key == "http.target" || key == "url.path") {
-    if (fallbacks.path.empty()) fallbacks.path = text;
+    span.peer.http_method = text;
   } else if (key == "http.user_agent") {
     span.user_agent = text;
   }
 }
 
-void NoteMessaging(std::string_view key, std::string_view text, SpanFields& span) {
+void NoteRpc(std::string_view key, std::string_view text, SpanFields& span) {
+  span.peer.is_rpc = true;
+  if (key == "rpc.service") span.peer.rpc_service = text;
+  if (key == "rpc.method") span.peer.rpc_method = text;
+}
+
+void NoteMessaging(std::string_view key, std::string_view text, SpanFields& span,
+                   Fallbacks& fallbacks) {
   span.peer.is_messaging = true;
-  if (key == "messaging.destination.name" || key == "messaging.destination") {
-    span.peer.channel = text;
+  if (!key.starts_with("messaging.operation")) return;
+  if (key == "messaging.operation.type") {
+    span.peer.messaging_operation = text;
+  } else if (key == "messaging.operation.name") {
+    fallbacks.operation_name = text;
+  } else if (key == "messaging.operation") {
+    fallbacks.operation = text;
   }
 }
 
@@ -137,14 +145,13 @@ void NoteSpan(const Attribute& attribute, SpanFields& span, Fallbacks& fallbacks
   if (key.size() < 4) return;
   switch (key.front()) {
     case 'h':
-      if (key.starts_with("http.")) NoteHttp(key, attribute.text, span, fallbacks);
+      if (key.starts_with("http.")) NoteHttp(key, attribute.text, span);
       return;
     case 'u':
-      if (key.starts_with("url.")) NoteHttp(key, attribute.text, span, fallbacks);
       if (key == "user_agent.original") span.user_agent = attribute.text;
       return;
     case 'm':
-      if (key.starts_with("messaging.")) NoteMessaging(key, attribute.text, span);
+      if (key.starts_with("messaging.")) NoteMessaging(key, attribute.text, span, fallbacks);
       return;
     case 'd':
       if (key.starts_with("db.")) span.peer.is_database = true;
@@ -163,8 +170,7 @@ void NoteSpan(const Attribute& attribute, SpanFields& span, Fallbacks& fallbacks
       if (key == "peer.service") span.peer.service = attribute.text;
       return;
     case 'r':
-      if (key == "rpc.method") span.peer.method = attribute.text;
-      if (key == "rpc.service") span.peer.route = attribute.text;
+      if (key.starts_with("rpc.")) NoteRpc(key, attribute.text, span);
       return;
     case 'e':
       if (key == "error.type") span.error_type = attribute.text;
@@ -296,7 +302,9 @@ bool TelemetryScanner::ReadSpan(std::string_view body, SpanFields& span) {
     return ReadSpanField(tag, at, end, span, fallbacks, links_);
   });
   if (span.peer.address.empty()) span.peer.address = fallbacks.address;
-  if (span.peer.route.empty()) span.peer.route = fallbacks.path;
+  for (const std::string_view operation : {fallbacks.operation_name, fallbacks.operation}) {
+    if (span.peer.messaging_operation.empty()) span.peer.messaging_operation = operation;
+  }
   span.links = links_;
   return is_whole;
 }

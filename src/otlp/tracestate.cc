@@ -50,10 +50,9 @@ bool IsOtEntry(std::string_view entry) { return Trim(entry).starts_with(kOtKey);
 
 OtEntry ReadOtEntry(std::string_view tracestate) {
   OtEntry result;
-  bool found = false;
   ForEachPart(tracestate, ',', [&](std::string_view entry) {
-    if (found || !IsOtEntry(entry)) return;
-    found = true;
+    if (result.is_present || !IsOtEntry(entry)) return;
+    result.is_present = true;
     ForEachPart(Trim(entry).substr(kOtKey.size()), ';', [&](std::string_view field) {
       if (field.starts_with("th:")) result.threshold = ReadLeftAligned(field.substr(3));
       const std::string_view digits = field.starts_with("rv:") ? field.substr(3) : "";

@@ -19,6 +19,7 @@ namespace tracekeeper::otlp {
 inline constexpr std::uint64_t kSamplingRange = std::uint64_t{1} << 56U;
 
 struct OtEntry {
+  bool is_present = false;
   std::optional<std::uint64_t> threshold;   // th
   std::optional<std::uint64_t> randomness;  // rv
 };

@@ -30,7 +30,7 @@ struct Sum {
   void OnSpan(const otlp::SpanFields& span) {
     value += span.trace_id.size() + span.span_id.size() + span.parent_span_id.size() + span.flags +
              span.start_nanoseconds + span.end_nanoseconds + span.name.size() +
-             span.peer.route.size() + static_cast<std::uint64_t>(span.kind);
+             span.peer.http_method.size() + static_cast<std::uint64_t>(span.kind);
   }
 };
 

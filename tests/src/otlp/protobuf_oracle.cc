@@ -160,13 +160,14 @@ std::string Describe(const ResourceFields& resource) {
 
 std::string Describe(const SpanFields& span) {
   std::string text = fmt::format(
-      "span {} {} {} {} {} {} {} {} {} {} {} {} {} {} peer {} {} {} {} {} {} {} {}",
+      "span {} {} {} {} {} {} {} {} {} {} {} {} {} {} peer {} {} {} {} {} {} {} {} {}",
       Hex(span.trace_id), Hex(span.span_id), Hex(span.parent_span_id), Hex(span.tracestate),
       Hex(span.name), span.flags, static_cast<int>(span.kind), static_cast<int>(span.status),
       span.start_nanoseconds, span.end_nanoseconds, Hex(span.status_message), Hex(span.error_type),
       Hex(span.exception_message), Hex(span.user_agent), Hex(span.peer.service),
-      Hex(span.peer.address), Hex(span.peer.method), Hex(span.peer.route), Hex(span.peer.channel),
-      span.peer.is_http, span.peer.is_database, span.peer.is_messaging);
+      Hex(span.peer.address), Hex(span.peer.http_method), Hex(span.peer.rpc_service),
+      Hex(span.peer.rpc_method), Hex(span.peer.messaging_operation), span.peer.is_database,
+      span.peer.is_messaging, span.peer.is_rpc);
   for (const LinkFields& link : span.links) {
     text += fmt::format(" link {} {}", Hex(link.trace_id), Hex(link.span_id));
   }
@@ -219,15 +220,17 @@ SpanFields SpanOf(const View& span, std::vector<LinkFields>& links) {
   if (fields.peer.address.empty()) {
     fields.peer.address = Find(span, {"net.peer.name"}, Which::kFirst);
   }
-  fields.peer.channel = Find(span, {"messaging.destination.name", "messaging.destination"});
-  fields.peer.method = Find(span, {"http.request.method", "http.method", "rpc.method"});
-  fields.peer.route = Find(span, {"http.route", "rpc.service"});
-  if (fields.peer.route.empty()) {
-    fields.peer.route = Find(span, {"http.target", "url.path"}, Which::kFirst);
+  fields.peer.http_method = Find(span, {"http.request.method", "http.method"});
+  fields.peer.rpc_service = Find(span, {"rpc.service"});
+  fields.peer.rpc_method = Find(span, {"rpc.method"});
+  for (const char* name :
+       {"messaging.operation.type", "messaging.operation.name", "messaging.operation"}) {
+    std::string_view& operation = fields.peer.messaging_operation;
+    if (operation.empty()) operation = Find(span, {name});
   }
-  fields.peer.is_http = HasPrefix(span, {"http.", "url."});
   fields.peer.is_database = HasPrefix(span, {"db.", "cassandra."}) || Has(span, {"sql.query"});
   fields.peer.is_messaging = HasPrefix(span, {"messaging."});
+  fields.peer.is_rpc = HasPrefix(span, {"rpc."});
   links.clear();
   for (const View& link : span.All("links")) {
     links.push_back({link.Bytes("trace_id"), link.Bytes("span_id")});

@@ -52,7 +52,7 @@ std::string Request(const std::string& span) {
 
 /// Keeps the last of each.
 struct Last {
-  std::string service, host, scope, name, parent, route, address;
+  std::string service, host, scope, name, parent, operation, address;
   SpanFields span;
   std::size_t spans = 0;
   std::size_t links = 0;
@@ -68,7 +68,7 @@ struct Last {
     links = fields.links.size();
     name = fields.name;
     parent = fields.parent_span_id;
-    route = fields.peer.route;
+    operation = fields.peer.messaging_operation;
     address = fields.peer.address;
   }
 };
@@ -90,8 +90,9 @@ TEST(TelemetryScanner, ReadsWhatTheEngineNeedsOfASpan) {
     span.Varint(6, 3);
     span.Fixed64(7, 1000);
     span.Fixed64(8, 2000);
-    span.Bytes(9, Text("url.path", "/cart/17"));
-    span.Bytes(9, Text("http.route", "/cart/{id}"));
+    span.Bytes(9, Text("messaging.operation.type", "process"));
+    span.Bytes(9, Text("messaging.operation", "receive"));
+    span.Bytes(9, Text("rpc.method", "Get"));
     span.Bytes(9, Text("net.peer.name", "old"));
     span.Bytes(9, Text("server.address", "checkout.shop"));
     span.Bytes(13, Message([](WireWriter& link) { link.Bytes(1, "t"); }));
@@ -106,24 +107,26 @@ TEST(TelemetryScanner, ReadsWhatTheEngineNeedsOfASpan) {
   EXPECT_EQ(last.span.status, SpanStatus::kError);
   EXPECT_EQ(last.span.flags, 0x301U);
   EXPECT_EQ(last.span.start_nanoseconds, 1000U);
-  EXPECT_EQ(last.route, "/cart/{id}") << "a route says more than a path";
+  EXPECT_EQ(last.operation, "process") << "the type beats what it was called before";
   EXPECT_EQ(last.address, "checkout.shop") << "today's name beats the old one";
-  EXPECT_TRUE(last.span.peer.is_http);
+  EXPECT_EQ(last.span.peer.rpc_method, "Get");
+  EXPECT_TRUE(last.span.peer.is_rpc);
+  EXPECT_TRUE(last.span.peer.is_messaging);
   EXPECT_FALSE(last.span.peer.is_database);
   EXPECT_EQ(last.links, 1U);
 }
 
 TEST(TelemetryScanner, TakesTheFirstOfTheNamesThatAreSecondBest) {
   const std::string request = Request(Message([](WireWriter& span) {
-    span.Bytes(9, Text("http.target", "/cart/17?full"));
-    span.Bytes(9, Text("url.path", "/cart/17"));
+    span.Bytes(9, Text("messaging.operation", "b"));
+    span.Bytes(9, Text("messaging.operation.name", "a"));
     span.Bytes(9, Text("net.peer.name", "a"));
     span.Bytes(9, Text("net.peer.name", "b"));
   }));
   TelemetryScanner scanner;
   Last last;
   ASSERT_TRUE(scanner.ScanTraces(request, last));
-  EXPECT_EQ(last.route, "/cart/17?full");
+  EXPECT_EQ(last.operation, "a");
   EXPECT_EQ(last.address, "a");
   EXPECT_EQ(AskScanner(Signal::kTraces, request), AskProtobuf(Signal::kTraces, request)->text);
 }

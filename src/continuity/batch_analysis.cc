@@ -1,0 +1,133 @@
+#include "src/continuity/batch_analysis.h"
+
+#include <algorithm>
+#include <tuple>
+#include <unordered_map>
+
+#include "src/continuity/profile_learner.h"
+
+namespace tracekeeper::continuity {
+namespace {
+
+auto KeyOf(const RecordedSpan& recorded) {
+  return std::tuple(recorded.trace.low, recorded.trace.high, recorded.span.id);
+}
+
+constexpr std::size_t kTracesBetweenProgress = 1024;
+
+}  // namespace
+
+BatchAnalysis::BatchAnalysis(Recording& recording, const Rules& rules, OnProgress on_progress)
+    : recording_(recording),
+      rules_(rules),
+      on_progress_(std::move(on_progress)),
+      tree_(recording.shapes(), recording.names()) {}
+
+/// By the lower half first: the short form of an id, whose upper half is zeros, comes right before
+/// the long ones it may belong to.
+void BatchAnalysis::FindGroups() {
+  spans_ = recording_.spans();
+  std::ranges::sort(spans_, {}, KeyOf);
+  const auto end_of_id = [this](std::size_t first) {
+    std::size_t last = first;
+    while (last < spans_.size() && spans_[last].trace == spans_[first].trace) ++last;
+    return last;
+  };
+  for (std::size_t first = 0; first < spans_.size();) {
+    std::size_t last = end_of_id(first);
+    otlp::TraceId id = spans_[first].trace;
+    const auto has_same_half = [&](std::size_t i) {
+      return i < spans_.size() && spans_[i].trace.low == id.low;
+    };
+    if (id.high == 0 && has_same_half(last)) {
+      const std::size_t end_of_long = end_of_id(last);
+      if (!has_same_half(end_of_long)) {
+        for (std::size_t i = first; i < last; ++i) spans_[i].span.is_cut = 1;
+        id = spans_[last].trace;
+        last = end_of_long;
+      }
+    }
+    groups_.push_back({.id = id, .first = first, .last = last});
+    first = last;
+  }
+}
+
+template <typename Use>
+void BatchAnalysis::ForEachTrace(std::string_view step, Use use) {
+  for (std::size_t i = 0; i < groups_.size(); ++i) {
+    const Group& group = groups_[i];
+    trace_.clear();
+    for (std::size_t j = group.first; j < group.last; ++j) trace_.push_back(spans_[j].span);
+    tree_.Build(group.id, trace_);
+    use(i);
+    const bool is_time = i % kTracesBetweenProgress == 0 || i + 1 == groups_.size();
+    if (on_progress_ && is_time) on_progress_({.step = step, .done = i + 1, .of = groups_.size()});
+  }
+}
+
+void BatchAnalysis::Run(VerdictSink& sink, std::optional<Profile> profile) {
+  FindGroups();
+  profile_ = std::move(profile);
+  if (!profile_) {
+    ProfileLearner learner(recording_.shapes(), recording_.names());
+    ForEachTrace("learning", [&](std::size_t) { learner.Learn(tree_); });
+    profile_ = learner.Finish();
+  }
+  const Judge judge(recording_.names(), rules_, *profile_);
+  JoinStage join(*profile_);
+  std::vector<JudgedTrace> judged(groups_.size());
+  ForEachTrace("judging", [&](std::size_t i) {
+    join.See(tree_);
+    judged[i] = judge.Look(tree_, recording_.RandomnessOf(tree_.id()), join);
+    sink.OnSeen(Family::kRequest, 1);
+    sink.OnSeen(Family::kHop, judged[i].hops);
+    sink.OnSeen(Family::kInProcess, judged[i].steps);
+  });
+  join.Settle();
+  ForEachTrace("joining", [&](std::size_t i) {
+    judge.Conclude(tree_, join, judged[i]);
+    sink.OnTrace(tree_, judged[i]);
+    judged[i] = {};
+  });
+  for (const InvalidSpan& span : recording_.invalid_spans()) {
+    sink.OnSeen(Family::kInProcess, 1);
+    sink.OnInvalidSpan(span);
+  }
+  JudgeLogs(join, sink);
+}
+
+void BatchAnalysis::JudgeLogs(const JoinStage& join, VerdictSink& sink) const {
+  for (const ReadLog& log : recording_.logs()) {
+    sink.OnSeen(Family::kLog, 1);
+    sink.OnLog(log, JudgeLog(log, join));
+  }
+}
+
+/// docs/reference/verdicts.md, section 6.
+Verdict BatchAnalysis::JudgeLog(const ReadLog& log, const JoinStage& join) const {
+  if (log.trace_state == IdState::kInvalid || log.span_state == IdState::kInvalid) {
+    return Verdict::Bad(Cause::kLogZeroId);
+  }
+  if (log.trace_state == IdState::kNone) {
+    if (log.instance == 0) return Verdict::Unknown(Reason::kNoInstance);
+    const BusyTimes* const busy = join.BusyTimesOf(log.instance);
+    return busy != nullptr && busy->Covers(log.time) ? Verdict::Bad(Cause::kLogWithoutId)
+                                                     : Verdict::Excluded(Reason::kBackground);
+  }
+  if (!HasSpan(log.trace, 0)) {
+    return log.is_sampled ? Verdict::Bad(Cause::kLogUnknownTrace)
+                          : Verdict::Excluded(Reason::kNotSampled);
+  }
+  const bool names_absent_span = log.span_state == IdState::kValid && !HasSpan(log.trace, log.span);
+  return names_absent_span ? Verdict::Bad(Cause::kLogUnknownSpan) : Verdict::Good();
+}
+
+/// Any span of the trace, for 0.
+bool BatchAnalysis::HasSpan(otlp::TraceId trace, std::uint64_t span) const {
+  const auto found =
+      std::ranges::lower_bound(spans_, std::tuple(trace.low, trace.high, span), {}, KeyOf);
+  if (found == spans_.end() || found->trace != trace) return false;
+  return span == 0 || found->span.id == span;
+}
+
+}  // namespace tracekeeper::continuity

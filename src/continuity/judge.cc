@@ -1,0 +1,228 @@
+#include "src/continuity/judge.h"
+
+#include <algorithm>
+
+#include "src/continuity/trace_context.h"
+
+namespace tracekeeper::continuity {
+namespace {
+
+using otlp::SpanKind;
+
+constexpr Microseconds kMaxTraceAge = Microseconds{24} * 3600 * 1'000'000;
+
+/// The earliest span that `fits`; nothing where none does.
+template <typename Fits>
+std::optional<SpanIndex> Earliest(const TraceTree& tree, Fits fits) {
+  std::optional<SpanIndex> earliest;
+  for (SpanIndex i = 0; i < tree.spans().size(); ++i) {
+    if (fits(i) && (!earliest || tree.StartsBefore(i, *earliest))) earliest = i;
+  }
+  return earliest;
+}
+
+std::optional<SpanIndex> EarliestRoot(const TraceTree& tree) {
+  return Earliest(tree, [&tree](SpanIndex i) { return tree.link(i).kind == LinkKind::kRoot; });
+}
+
+SpanIndex EarliestSpan(const TraceTree& tree) {
+  return Earliest(tree, [](SpanIndex) { return true; }).value_or(0);
+}
+
+/// Where a request is shown: at its root, else at its first span.
+SpanIndex HeadOf(const TraceTree& tree) {
+  const auto root = EarliestRoot(tree);
+  return root ? *root : EarliestSpan(tree);
+}
+
+/// 3.4, one id at two times: the first span after the widest gap.
+void FindTwoTimes(const TraceTree& tree, std::vector<Finding>& breaks) {
+  std::vector<SpanIndex> order(tree.spans().size());
+  for (SpanIndex i = 0; i < order.size(); ++i) order[i] = i;
+  std::ranges::sort(
+      order, [&tree](SpanIndex left, SpanIndex right) { return tree.StartsBefore(left, right); });
+  const auto start = [&](std::size_t i) { return tree.span(order[i]).start; };
+  if (order.empty() || start(order.size() - 1) - start(0) <= kMaxTraceAge) return;
+  std::size_t after = 1;
+  for (std::size_t i = 2; i < order.size(); ++i) {
+    if (start(i) - start(i - 1) > start(after) - start(after - 1)) after = i;
+  }
+  breaks.push_back({Cause::kMixedTraces, order[after]});
+}
+
+/// SERVER roots, which a call of another trace may have made.
+void AskForCallers(TraceContext& context) {
+  const TraceTree& tree = context.tree;
+  const auto earliest = EarliestRoot(tree);
+  for (SpanIndex i = 0; i < tree.spans().size(); ++i) {
+    const Shape& shape = tree.shape(i);
+    const bool may_be_called = tree.link(i).kind == LinkKind::kRoot &&
+                               shape.kind == SpanKind::kServer && !shape.facts.probe &&
+                               !context.IsExcluded(i);
+    if (!may_be_called) continue;
+    Question question = context.QuestionAbout(QuestionKind::kServerRoot, i);
+    question.where = shape.service;
+    const QuestionNumber number = context.join.Ask(question);
+    if (i == earliest) context.result.server_root = number;
+  }
+}
+
+/// Groups of spans that hang together in a circle: without root and without orphan.
+bool HasCircle(const TraceTree& tree) {
+  std::vector<bool> has_head(tree.spans().size());
+  for (SpanIndex i = 0; i < tree.spans().size(); ++i) {
+    const LinkKind kind = tree.link(i).kind;
+    const bool is_inside = kind == LinkKind::kLocal || kind == LinkKind::kRemote;
+    if (!is_inside) has_head[tree.link(i).piece] = true;
+  }
+  for (SpanIndex i = 0; i < tree.spans().size(); ++i) {
+    if (!has_head[tree.link(i).piece]) return true;
+  }
+  return false;
+}
+
+std::size_t CountRoots(const TraceTree& tree) {
+  std::size_t roots = 0;
+  for (SpanIndex i = 0; i < tree.spans().size(); ++i) {
+    roots += tree.link(i).kind == LinkKind::kRoot ? 1 : 0;
+  }
+  return roots;
+}
+
+/// 3.7, 2
+bool IsProbe(const TraceTree& tree, const Rules& rules, const Names& names) {
+  const auto root = EarliestRoot(tree);
+  const bool is_probe =
+      root && tree.shape(*root).kind == SpanKind::kServer && tree.shape(*root).facts.probe;
+  if (is_probe) return true;
+  for (SpanIndex i = 0; i < tree.spans().size(); ++i) {
+    if (!rules.Excludes(tree.shape(i), names)) return false;
+  }
+  return true;
+}
+
+/// 3.7, 3
+std::optional<Cause> FirstBreak(const TraceTree& tree, const JudgedTrace& trace) {
+  std::optional<Finding> first;
+  const auto consider = [&](const Finding& finding) {
+    if (!CountsInOf(finding.cause).request) return;
+    if (!first || tree.StartsBefore(finding.span, first->span)) first = finding;
+  };
+  for (const Finding& finding : trace.request_breaks) consider(finding);
+  for (const Unit& unit : trace.units) {
+    if (unit.verdict.is_bad()) consider({unit.verdict.cause, unit.span});
+  }
+  if (!first) return std::nullopt;
+  return first->cause;
+}
+
+/// 3.7, 5
+std::optional<Reason> FirstUnknown(const TraceTree& tree, const JudgedTrace& trace) {
+  const Unit* first = nullptr;
+  for (const Unit& unit : trace.units) {
+    if (unit.verdict.outcome != Outcome::kUnknown) continue;
+    if (first == nullptr || tree.StartsBefore(unit.span, first->span)) first = &unit;
+  }
+  if (first == nullptr) return std::nullopt;
+  return first->verdict.reason;
+}
+
+Verdict AnsweredCall(Answer answer) {
+  switch (answer) {
+    case Answer::kYes:
+      return Verdict::Bad(Cause::kBrokenHop);
+    case Answer::kPeerWasThere:
+      return Verdict::Bad(Cause::kSilentHop);
+    case Answer::kNo:
+      break;
+  }
+  return Verdict::Unknown(Reason::kPeerSilent);
+}
+
+}  // namespace
+
+JudgedTrace Judge::Look(const TraceTree& tree, std::optional<std::uint64_t> randomness,
+                        JoinStage& join) const {
+  JudgedTrace result;
+  TraceContext context =
+      TraceContext::Make(tree, names_, rules_, profile_, randomness, join, result);
+  FindRepeatedParents(context);
+  FindTwoTimes(tree, result.request_breaks);
+  for (const SpanIndex first : tree.collisions()) {
+    result.request_breaks.push_back({Cause::kSpanIdCollision, first});
+  }
+  JudgeLinks(context);
+  JudgeOrphans(context);
+  JudgeRoots(context);
+  JudgeCalls(context);
+  FindOddities(context);
+  AskForCallers(context);
+  return result;
+}
+
+void Judge::Conclude(const TraceTree& tree, const JoinStage& join, JudgedTrace& trace) const {
+  for (const OpenUnit& open : trace.open) Settle(tree, open, join.AnswerTo(open.question), trace);
+  trace.open.clear();
+  trace.findings.insert(trace.findings.end(), trace.request_breaks.begin(),
+                        trace.request_breaks.end());
+  const SpanIndex head = HeadOf(tree);
+  Unit request{.family = Family::kRequest,
+               .protocol = Protocol::kHttp,
+               .verdict = RequestVerdict(tree, join, trace),
+               .service = tree.shape(head).service,
+               .server = 0,
+               .policy = tree.shape(head).policy,
+               .span = head};
+  const bool shows_itself =
+      request.verdict.is_bad() &&
+      (request.verdict.cause == Cause::kFragments || request.verdict.cause == Cause::kUnknownCause);
+  if (shows_itself) trace.findings.push_back({request.verdict.cause, head});
+  trace.units.push_back(request);
+}
+
+void Judge::Settle(const TraceTree& tree, const OpenUnit& open, Answer answer,
+                   JudgedTrace& trace) const {
+  Unit& unit = trace.units[open.unit];
+  const bool is_so = answer == Answer::kYes;
+  switch (open.kind) {
+    case QuestionKind::kCall:
+      unit.verdict = AnsweredCall(answer);
+      return;
+    case QuestionKind::kRequestOpen: {
+      const bool is_out = tree.shape(unit.span).is_out();
+      const Cause cause = is_out ? Cause::kNewClientRoot : Cause::kNewInternalRoot;
+      if (is_so) unit.verdict = Verdict::Bad(cause);
+      return;
+    }
+    case QuestionKind::kOthersStarted: {
+      if (is_so) {
+        unit.verdict = Verdict::Bad(Cause::kMixedTraces);
+        return;
+      }
+      const SpanIndex parent = tree.link(unit.span).parent;
+      const bool is_after_reply = tree.shape(parent).kind == SpanKind::kServer;
+      if (is_after_reply) trace.findings.push_back({Cause::kWorkAfterReply, unit.span});
+      return;
+    }
+    case QuestionKind::kLostBatch:
+      if (is_so) unit.verdict = Verdict::Bad(Cause::kLostBatch);
+      return;
+    case QuestionKind::kServerRoot:
+      return;
+  }
+}
+
+Verdict Judge::RequestVerdict(const TraceTree& tree, const JoinStage& join,
+                              const JudgedTrace& trace) const {
+  if (trace.server_root && join.AnswerTo(*trace.server_root) == Answer::kYes) {
+    return Verdict::Excluded(Reason::kContinued);
+  }
+  if (IsProbe(tree, rules_, names_)) return Verdict::Excluded(Reason::kProbe);
+  if (const auto cause = FirstBreak(tree, trace)) return Verdict::Bad(*cause);
+  if (CountRoots(tree) > 1) return Verdict::Bad(Cause::kFragments);
+  if (HasCircle(tree)) return Verdict::Bad(Cause::kUnknownCause);
+  if (const auto reason = FirstUnknown(tree, trace)) return Verdict::Unknown(*reason);
+  return Verdict::Good();
+}
+
+}  // namespace tracekeeper::continuity

@@ -1,0 +1,68 @@
+#pragma once
+// Judge gives the verdicts of one trace: of each hop, of each step in a process, and, once the
+// questions that it could not answer alone are, of the request.
+//
+//   JudgedTrace trace = judge.Look(tree, join);   // asks
+//   join.Settle();
+//   judge.Conclude(tree, join, trace);            // every verdict is final
+//
+// Threads:  one thread at a time.
+// Owner:    all that it is given outlives it; no state of its own between traces.
+// Source:   docs/reference/verdicts.md, section 3; the numbers in the code are its own.
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "src/continuity/join_stage.h"
+#include "src/continuity/profile.h"
+#include "src/continuity/rules.h"
+#include "src/continuity/trace_tree.h"
+#include "src/continuity/verdict.h"
+
+namespace tracekeeper::continuity {
+
+/// A unit whose verdict waits for an answer.
+struct OpenUnit {
+  std::size_t unit = 0;
+  QuestionKind kind = QuestionKind::kRequestOpen;
+  QuestionNumber question = 0;
+};
+
+struct JudgedTrace {
+  std::vector<Unit> units;        // the request is the last one
+  std::vector<Finding> findings;  // beside the causes of bad units
+  std::vector<OpenUnit> open;
+  std::vector<Finding> request_breaks;        // that are no unit's own
+  std::optional<QuestionNumber> server_root;  // asked about the earliest root
+  // Counted as each comes up, apart from what becomes of it.
+  std::uint64_t hops = 0;
+  std::uint64_t steps = 0;
+
+  [[nodiscard]] const Unit& request() const { return units.back(); }
+};
+
+class Judge {
+ public:
+  Judge(const Names& names, const Rules& rules, const Profile& profile)
+      : names_(names), rules_(rules), profile_(profile) {}
+
+  /// `randomness`: the rv of one of its spans, where one has it.
+  JudgedTrace Look(const TraceTree& tree, std::optional<std::uint64_t> randomness,
+                   JoinStage& join) const;
+  void Conclude(const TraceTree& tree, const JoinStage& join, JudgedTrace& trace) const;
+
+ private:
+  void Settle(const TraceTree& tree, const OpenUnit& open, Answer answer, JudgedTrace& trace) const;
+  [[nodiscard]] Verdict RequestVerdict(const TraceTree& tree, const JoinStage& join,
+                                       const JudgedTrace& trace) const;
+
+  const Names& names_;
+  const Rules& rules_;
+  const Profile& profile_;
+};
+
+/// rpc, http or messaging, as either side says.
+Protocol ProtocolOf(const Shape* caller, const Shape* callee);
+
+}  // namespace tracekeeper::continuity

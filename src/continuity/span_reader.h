@@ -1,0 +1,61 @@
+#pragma once
+// SpanReader turns spans as they come out of TelemetryScanner into Spans, and texts into numbers.
+//
+//   scanner.ScanTraces(request, visitor);  // whose OnResource and OnScope are the reader's
+//   const ReadSpan read = reader.Read(fields);
+//
+// Threads:  one thread.
+// Owner:    names and shapes outlive it.
+// Source:   docs/reference/verdicts.md, section 2.
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "src/continuity/shape.h"
+#include "src/continuity/span.h"
+#include "src/otlp/telemetry_fields.h"
+#include "src/otlp/trace_id.h"
+
+namespace tracekeeper::continuity {
+
+struct ReadSpan {
+  otlp::TraceId trace;
+  Span span;
+  std::optional<std::uint64_t> randomness;  // rv of its tracestate
+  /// One of its ids is empty, all zeros or of a wrong length: it belongs to no trace.
+  bool is_valid = false;
+};
+
+enum class IdState : std::uint8_t { kNone, kValid, kInvalid };
+
+struct ReadLog {
+  IdState trace_state = IdState::kNone;
+  IdState span_state = IdState::kNone;
+  otlp::TraceId trace;
+  std::uint64_t span = 0;
+  Microseconds time = 0;
+  NameId service = 0;
+  NameId instance = 0;
+  NameId policy = 0;
+  bool is_sampled = false;
+};
+
+class SpanReader {
+ public:
+  SpanReader(Names& names, ShapeTable& shapes) : names_(names), shapes_(shapes) {}
+
+  void OnResource(const otlp::ResourceFields& resource);
+  void OnScope(std::string_view name);
+  [[nodiscard]] ReadSpan Read(const otlp::SpanFields& fields);
+  [[nodiscard]] ReadLog Read(const otlp::LogFields& fields) const;
+
+ private:
+  [[nodiscard]] Shape ShapeOf(const otlp::SpanFields& fields);
+
+  Names& names_;
+  ShapeTable& shapes_;
+  Shape of_resource_;  // what all spans of the resource and scope share
+};
+
+}  // namespace tracekeeper::continuity

@@ -1,0 +1,39 @@
+#include "src/continuity/verdict.h"
+
+#include <array>
+
+namespace tracekeeper::continuity {
+
+std::string_view NameOf(Family family) {
+  constexpr std::array<std::string_view, kFamilies> kNames = {"hop", "request", "in_process",
+                                                              "logs"};
+  return kNames[static_cast<std::size_t>(family)];
+}
+
+std::string_view NameOf(Outcome outcome) {
+  constexpr std::array<std::string_view, kOutcomes> kNames = {"good", "bad", "excluded", "unknown"};
+  return kNames[static_cast<std::size_t>(outcome)];
+}
+
+std::string_view NameOf(Reason reason) {
+  constexpr std::array<std::string_view, kReasons> kNames = {"",
+                                                             "filtered",
+                                                             "foreign_parent",
+                                                             "mixed",
+                                                             "sampled_out",
+                                                             "counted_at_consumer",
+                                                             "wrapper",
+                                                             "not_delivered",
+                                                             "uninstrumented_peer",
+                                                             "legal_root",
+                                                             "continued",
+                                                             "probe",
+                                                             "background",
+                                                             "not_sampled",
+                                                             "caller_samples",
+                                                             "peer_silent",
+                                                             "no_instance"};
+  return kNames[static_cast<std::size_t>(reason)];
+}
+
+}  // namespace tracekeeper::continuity
