@@ -9,6 +9,7 @@
 
 #include "cli/analyze_input.h"
 #include "cli/command_line.h"
+#include "cli/documents.h"
 #include "src/codec/duration.h"
 #include "src/continuity/batch_analysis.h"
 
@@ -36,6 +37,7 @@ struct AnalyzeOptions {
   std::string format;
   std::string output = "table";
   std::string traces = "none";
+  std::string policy_file;
   std::string fail_on;
   std::optional<std::uint64_t> shuffle;
   std::size_t redeliver = 0;
@@ -91,15 +93,28 @@ Result<std::vector<AnalyzeSource>> SourcesOf(const AnalyzeOptions& options) {
   std::vector<AnalyzeSource> sources;
   for (const std::string& file : options.files) sources.push_back({file, format, false});
   for (const std::string& file : options.logs) sources.push_back({file, std::nullopt, true});
-  if (std::ranges::count(sources, "-", &AnalyzeSource::file) > 1) {
+  const auto inputs = std::ranges::count(sources, "-", &AnalyzeSource::file) +
+                      static_cast<std::ptrdiff_t>(options.policy_file == "-");
+  if (inputs > 1) {
     return Fail(ErrorKind::kInvalid, "- stands twice: standard input can be read once");
   }
   return sources;
 }
 
+Result<continuity::Rules> RulesOf(const AnalyzeOptions& options, std::istream& standard_input) {
+  if (options.policy_file.empty()) return continuity::Rules();
+  const api::TracingPolicy policy = TRY(ReadPolicy(options.policy_file, "default", standard_input));
+  const api::Slo& slo = policy.spec.slo;
+  return continuity::Rules{.entrypoints = continuity::NameList(slo.entrypoints),
+                           .excluded_services = continuity::NameList(slo.exclude.services),
+                           .excluded_scopes = continuity::NameList(slo.exclude.scopes),
+                           .excluded_span_names = continuity::NameList(slo.exclude.span_names)};
+}
+
 Result<Analysis> Analyze(const AnalyzeOptions& options, const Console& console) {
   const continuity::Replay replay = TRY(ReplayOf(options));
   const std::vector<AnalyzeSource> sources = TRY(SourcesOf(options));
+  const continuity::Rules rules = TRY(RulesOf(options, console.in));
   ProgressLine progress(console);
   continuity::Recording recording;
   Analysis analysis;
@@ -112,7 +127,6 @@ Result<Analysis> Analyze(const AnalyzeOptions& options, const Console& console) 
   recording.Apply(replay);
   std::vector<continuity::SpanRow> rows = recording.Rows();
   analysis.structure = continuity::CountStructure(rows);
-  const continuity::Rules rules;
   continuity::ReportBuilder builder(recording, WhichTracesNamed(options.traces));
   continuity::BatchAnalysis(recording, rules, [&](const continuity::AnalysisProgress& step) {
     progress.Show(step.step, step.done, step.of);
@@ -154,6 +168,10 @@ void AddAnalyze(CLI::App& root, Chosen& chosen) {
       ->required()
       ->type_name("FILE");
   command->add_option("--logs", options->logs, "OTLP log records that belong to them")
+      ->type_name("FILE");
+  command
+      ->add_option("--policy", options->policy_file,
+                   "A TracingPolicy, for its entry points and exclusions")
       ->type_name("FILE");
   command->add_option("--format", options->format, "Instead of recognising it")
       ->type_name("FORMAT")

@@ -37,6 +37,28 @@ std::string CountOf(std::uint64_t count, std::string_view one, std::string_view 
   return fmt::format("{} {}", Grouped(count), count == 1 ? one : many);
 }
 
+/// Words in lines of at most kTextWidth columns; lines after the first begin with `indent`.
+std::string Wrapped(std::string_view text, std::string_view indent) {
+  constexpr std::size_t kTextWidth = 100;
+  std::string out;
+  std::size_t column = 0;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(' '), text.size());
+    if (column > 0 && column + 1 + end > kTextWidth) {
+      out += '\n';
+      out += indent;
+      column = indent.size();
+    } else if (column > 0) {
+      out += ' ';
+      ++column;
+    }
+    out += text.substr(0, end);
+    column += end;
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return out;
+}
+
 void PrintInputs(const Analysis& analysis, std::string& out) {
   const continuity::Structure& structure = analysis.structure;
   Print(out, "{} in {}", CountOf(structure.spans, "span", "spans"),
@@ -85,7 +107,8 @@ const continuity::CauseReport* CauseReportOf(const continuity::Report& report,
 
 void PrintCauseInWords(const continuity::Report& report, continuity::Cause cause,
                        std::string& out) {
-  Print(out, "  {}\n  What to do: {}\n", SentenceOf(cause), AdviceOf(cause));
+  Print(out, "  {}\n", Wrapped(SentenceOf(cause), "  "));
+  Print(out, "  {}\n", Wrapped(fmt::format("What to do: {}", AdviceOf(cause)), "  "));
   const continuity::CauseReport* const found = CauseReportOf(report, cause);
   if (found == nullptr || found->examples.empty()) return;
   Print(out, "  Look at trace {}, span {}.\n", found->examples.front().trace_id,
@@ -117,8 +140,8 @@ void PrintWorst(const continuity::Report& report, std::string& out) {
 
 void PrintEdges(const continuity::Report& report, std::string& out) {
   if (report.edges.empty()) return;
-  Print(out, "\n{:<{}}  {:<{}}  {:<9} {:>8} {:>9} {:>7} {:>9} {:>8}  {}\n", "CLIENT", kNameWidth,
-        "SERVER", kNameWidth, "PROTOCOL", "GOOD", "CONTINUE", "BROKEN", "EXCLUDED", "UNKNOWN",
+  Print(out, "\n{:<{}}  {:<{}}  {:<9}  {:>10} {:>9} {:>7} {:>9} {:>8}  {}\n", "CLIENT", kNameWidth,
+        "SERVER", kNameWidth, "PROTOCOL", "CONTINUITY", "GOOD", "BROKEN", "EXCLUDED", "UNKNOWN",
         "CAUSES");
   const std::size_t shown = std::min(report.edges.size(), kEdges);
   for (const continuity::EdgeReport& edge : std::span(report.edges).first(shown)) {
@@ -127,10 +150,10 @@ void PrintEdges(const continuity::Report& report, std::string& out) {
       Print(causes, "{}{} {}", causes.empty() ? "" : ", ", NameOf(cause), Grouped(count));
     }
     const std::string row =
-        fmt::format("{:<{}}  {:<{}}  {:<9} {:>8} {:>9} {:>7} {:>9} {:>8}  {}",
+        fmt::format("{:<{}}  {:<{}}  {:<9}  {:>10} {:>9} {:>7} {:>9} {:>8}  {}",
                     Shortened(edge.client, kNameWidth), kNameWidth,
                     Shortened(edge.server, kNameWidth), kNameWidth, NameOf(edge.protocol),
-                    Grouped(edge.hops.of(Outcome::kGood)), PercentOf(edge.hops),
+                    PercentOf(edge.hops), Grouped(edge.hops.of(Outcome::kGood)),
                     Grouped(edge.hops.of(Outcome::kBad)), Grouped(edge.hops.of(Outcome::kExcluded)),
                     Grouped(edge.hops.of(Outcome::kUnknown)), causes);
     Print(out, "{}\n", row.substr(0, row.find_last_not_of(' ') + 1));

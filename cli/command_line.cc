@@ -9,7 +9,8 @@ namespace tracekeeper::cli {
 namespace {
 
 constexpr const char* kDescription =
-    "Finds where a trace breaks, and why: in traces on a file, and in the tracing policies and pod\n"
+    "Finds where a trace breaks, and why: in traces on a file, and in the tracing policies and "
+    "pod\n"
     "injection of a Kubernetes cluster, from files or live.";
 
 constexpr const char* kFooter =

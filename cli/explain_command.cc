@@ -113,8 +113,7 @@ struct Table {
 constexpr Table kTables[] = {
     {"reason", "What a reason of injection means (metric label, Event, status), or all of them",
      "For example skipped_host_network", ExplainReason},
-    {"cause",
-     "What breaks a trace, by name or class, or all of them",
+    {"cause", "What breaks a trace, by name or class, or all of them",
      "For example broken_hop, or B5", ExplainCause},
 };
 

@@ -22,6 +22,7 @@
 #include "operator/api/propagation.h"
 #include "operator/api/rollout_status.h"
 #include "operator/api/sampling.h"
+#include "operator/api/slo.h"
 #include "src/base/result.h"
 #include "src/codec/fields.h"
 #include "src/codec/json_value.h"
@@ -55,6 +56,7 @@ struct TracingPolicySpec {
   Propagation propagation;
   Sampling sampling;
   std::optional<Export> export_to;  // absent: the sidecar propagates and exports nothing
+  Slo slo;
 
   bool operator==(const TracingPolicySpec&) const = default;
 
@@ -81,6 +83,8 @@ struct TracingPolicySpec {
         Field("export", &TracingPolicySpec::export_to,
               {.doc = "Where spans go. Without it the sidecar propagates context and exports "
                       "nothing."}),
+        Field("slo", &TracingPolicySpec::slo,
+              {.doc = "What the continuity of traces is measured by."}),
     };
   }
 

@@ -183,9 +183,8 @@ std::optional<std::string> OtherInstallation(std::string_view service_namespace,
   return fmt::format(
       "Tracekeeper is already installed in namespace {0}: MutatingWebhookConfiguration {1} calls "
       "its Service, and a cluster has room for one. Uninstall this one (namespace {2}) or that "
-      "one; "
-      "if nothing is left in {0}, delete what it left: kubectl delete mutatingwebhookconfiguration "
-      "{1}",
+      "one; if nothing is left in {0}, delete what it left: kubectl delete "
+      "mutatingwebhookconfiguration {1}",
       service_namespace, kWebhookConfigurationName, endpoint.service_namespace);
 }
 

@@ -89,11 +89,24 @@ void BatchAnalysis::Run(VerdictSink& sink, std::optional<Profile> profile) {
     sink.OnTrace(tree_, judged[i]);
     judged[i] = {};
   });
-  for (const InvalidSpan& span : recording_.invalid_spans()) {
+  JudgeInvalidSpans(sink);
+  JudgeLogs(join, sink);
+}
+
+void BatchAnalysis::JudgeInvalidSpans(VerdictSink& sink) const {
+  std::vector<InvalidSpan> spans = recording_.invalid_spans();
+  std::ranges::sort(spans, [](const InvalidSpan& left, const InvalidSpan& right) {
+    const auto key = [](const InvalidSpan& span) {
+      return std::tuple(std::tie(span.trace_id, span.span_id), span.start_nanoseconds);
+    };
+    return key(left) != key(right) ? key(left) < key(right) : left < right;
+  });
+  const auto repeated = std::ranges::unique(spans);
+  spans.erase(repeated.begin(), repeated.end());
+  for (const InvalidSpan& span : spans) {
     sink.OnSeen(Family::kInProcess, 1);
     sink.OnInvalidSpan(span);
   }
-  JudgeLogs(join, sink);
 }
 
 void BatchAnalysis::JudgeLogs(const JoinStage& join, VerdictSink& sink) const {
@@ -124,6 +137,21 @@ Verdict BatchAnalysis::JudgeLog(const ReadLog& log, const JoinStage& join) const
 
 /// Any span of the trace, for 0.
 bool BatchAnalysis::HasSpan(otlp::TraceId trace, std::uint64_t span) const {
+  if (HasSpanAsSent(trace, span)) return true;
+  const auto key = [&trace](std::uint64_t high) {
+    return std::tuple(trace.low, high, std::uint64_t{0});
+  };
+  // Where the short form of an id is judged with the long one, there are these two with its half.
+  const auto shorter = std::ranges::lower_bound(spans_, key(0), {}, KeyOf);
+  const bool is_judged_with_another =
+      shorter != spans_.end() && shorter->trace.low == trace.low && shorter->span.is_cut != 0;
+  if (span == 0 || !is_judged_with_another) return false;
+  const auto longer = std::ranges::lower_bound(spans_, key(1), {}, KeyOf);
+  if (trace.high != 0 && trace != longer->trace) return false;
+  return HasSpanAsSent(trace.high == 0 ? longer->trace : shorter->trace, span);
+}
+
+bool BatchAnalysis::HasSpanAsSent(otlp::TraceId trace, std::uint64_t span) const {
   const auto found =
       std::ranges::lower_bound(spans_, std::tuple(trace.low, trace.high, span), {}, KeyOf);
   if (found == spans_.end() || found->trace != trace) return false;

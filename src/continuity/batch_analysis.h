@@ -56,9 +56,11 @@ class BatchAnalysis {
   /// Calls `use(index)` for each group, its tree built.
   template <typename Use>
   void ForEachTrace(std::string_view step, Use use);
+  void JudgeInvalidSpans(VerdictSink& sink) const;
   void JudgeLogs(const JoinStage& join, VerdictSink& sink) const;
   [[nodiscard]] Verdict JudgeLog(const ReadLog& log, const JoinStage& join) const;
   [[nodiscard]] bool HasSpan(otlp::TraceId trace, std::uint64_t span) const;
+  [[nodiscard]] bool HasSpanAsSent(otlp::TraceId trace, std::uint64_t span) const;
 
   Recording& recording_;
   const Rules& rules_;

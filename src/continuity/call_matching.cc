@@ -15,12 +15,12 @@ auto Identity(const Question& question) {
 
 Microseconds Earlier(Microseconds time, Microseconds by) { return time > by ? time - by : 0; }
 
-/// One pass: roots in order of start; each takes, of the open calls that fit, the one that ends
-/// first, which leaves most for those that come later.
+/// One pass: roots in order of start; each takes, of the open calls that fit, the one that waits
+/// least long, which leaves most for those that come later.
 class Pass {
  public:
-  Pass(const std::vector<Question>& calls, const std::vector<Question>& roots, Microseconds skew)
-      : calls_(calls), roots_(roots), skew_(skew), any_(EndsFirst{&calls}), unnamed_(any_) {}
+  Pass(const std::vector<Question>& calls, const std::vector<Question>& roots, MatchingTimes times)
+      : calls_(calls), roots_(roots), times_(times), any_(WaitsLeast{this}), unnamed_(any_) {}
 
   /// Indexes of both in order of start, all of one operation; what is matched leaves `calls` and
   /// `roots`.
@@ -36,15 +36,21 @@ class Pass {
   std::vector<MatchedCall> TakeMatched() { return std::move(matched_); }
 
  private:
-  struct EndsFirst {
-    const std::vector<Question>* calls;
+  struct WaitsLeast {
+    const Pass* pass;
     bool operator()(std::size_t left, std::size_t right) const {
-      const Question& a = (*calls)[left];
-      const Question& b = (*calls)[right];
-      return std::tuple(a.last, Identity(a), left) < std::tuple(b.last, Identity(b), right);
+      const auto key = [this](std::size_t call) {
+        return std::tuple(pass->WaitsUntil(call), Identity(pass->calls_[call]), call);
+      };
+      return key(left) < key(right);
     }
   };
-  using OpenCalls = std::set<std::size_t, EndsFirst>;
+  using OpenCalls = std::set<std::size_t, WaitsLeast>;
+
+  [[nodiscard]] Microseconds WaitsUntil(std::size_t call) const {
+    const Question& question = calls_[call];
+    return std::min(question.last + times_.skew, question.first + times_.delay);
+  }
 
   template <typename Candidates>
   void Run(std::vector<std::size_t>& calls, std::vector<std::size_t>& roots,
@@ -56,10 +62,11 @@ class Pass {
     std::size_t next = 0;
     for (const std::size_t root : roots) {
       const Microseconds start = roots_[root].first;
-      for (; next < calls.size() && Earlier(calls_[calls[next]].first, skew_) <= start; ++next) {
+      for (; next < calls.size() && Earlier(calls_[calls[next]].first, times_.skew) <= start;
+           ++next) {
         Open(calls[next]);
       }
-      while (!any_.empty() && calls_[*any_.begin()].last + skew_ < start) Close(*any_.begin());
+      while (!any_.empty() && WaitsUntil(*any_.begin()) < start) Close(*any_.begin());
       const OpenCalls& fitting = candidates(root);
       if (fitting.empty()) {
         left.push_back(root);
@@ -84,7 +91,7 @@ class Pass {
 
   const std::vector<Question>& calls_;
   const std::vector<Question>& roots_;
-  const Microseconds skew_;
+  const MatchingTimes times_;
   OpenCalls any_;      // open at the moment
   OpenCalls unnamed_;  // those of them without operation
   std::vector<MatchedCall> matched_;
@@ -108,9 +115,9 @@ std::vector<std::size_t> InOrderOfStart(const std::vector<Question>& questions) 
 }  // namespace
 
 std::vector<MatchedCall> MatchCalls(const std::vector<Question>& calls,
-                                    const std::vector<Question>& roots, Microseconds skew) {
+                                    const std::vector<Question>& roots, MatchingTimes times) {
   if (calls.empty() || roots.empty()) return {};
-  Pass pass(calls, roots, skew);
+  Pass pass(calls, roots, times);
   std::map<NameId, std::vector<std::size_t>> roots_of;
   for (const std::size_t root : InOrderOfStart(roots)) {
     roots_of[roots[root].operation].push_back(root);
@@ -123,7 +130,7 @@ std::vector<MatchedCall> MatchCalls(const std::vector<Question>& calls,
   std::vector<std::size_t> roots_left;
   for (auto& [operation, group] : calls_of) {
     const auto same = roots_of.find(operation);
-    if (same != roots_of.end()) pass.MatchSame(group, same->second);
+    if (operation != 0 && same != roots_of.end()) pass.MatchSame(group, same->second);
     calls_left.insert(calls_left.end(), group.begin(), group.end());
   }
   for (const auto& [operation, group] : roots_of) {

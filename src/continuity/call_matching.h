@@ -22,8 +22,14 @@ struct MatchedCall {
   bool operator==(const MatchedCall&) const = default;
 };
 
+/// How long a call waits for its root, beside its own length.
+struct MatchingTimes {
+  Microseconds skew = 0;
+  Microseconds delay = kMaxDuration;  // after the call's start
+};
+
 /// `calls` are of kind kCall, `roots` of kind kServerRoot, all of one service.
 std::vector<MatchedCall> MatchCalls(const std::vector<Question>& calls,
-                                    const std::vector<Question>& roots, Microseconds skew);
+                                    const std::vector<Question>& roots, MatchingTimes times);
 
 }  // namespace tracekeeper::continuity

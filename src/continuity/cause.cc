@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 
 namespace tracekeeper::continuity {
 namespace {
@@ -140,8 +141,13 @@ std::string_view AdviceOf(Cause cause) { return RowOf(cause).advice; }
 CountsIn CountsInOf(Cause cause) { return RowOf(cause).counts_in; }
 
 std::optional<Cause> FindCause(std::string_view name) {
+  const auto is_same = [name](std::string_view text) {
+    return std::ranges::equal(text, name, [](unsigned char left, unsigned char right) {
+      return std::tolower(left) == std::tolower(right);
+    });
+  };
   const auto found = std::ranges::find_if(
-      kRows, [name](const Row& row) { return row.name == name || row.number == name; });
+      kRows, [&](const Row& row) { return is_same(row.name) || is_same(row.number); });
   if (found == kRows.end()) return std::nullopt;
   return found->cause;
 }

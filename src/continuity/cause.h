@@ -72,7 +72,7 @@ std::string_view SentenceOf(Cause cause);
 std::string_view AdviceOf(Cause cause);
 CountsIn CountsInOf(Cause cause);
 
-/// By name or class.
+/// By name or class, in any case of letters.
 std::optional<Cause> FindCause(std::string_view name);
 
 }  // namespace tracekeeper::continuity

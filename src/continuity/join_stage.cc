@@ -13,17 +13,7 @@ namespace {
 constexpr Microseconds kSecond = 1'000'000;
 /// A peer that recorded nothing so near to a call was not there.
 constexpr Microseconds kPresence = 60 * kSecond;
-constexpr Microseconds kBatchGap = kSecond;
-constexpr Microseconds kBatchLength = 10 * kSecond;
-constexpr std::size_t kBatchTraces = 3;
-
-template <typename Table>
-std::uint64_t CountIn(const Table& table, NameId instance, Microseconds second) {
-  const auto links = table.find(instance);
-  if (links == table.end()) return 0;
-  const auto count = links->second.find(second);
-  return count == links->second.end() ? 0 : count->second;
-}
+constexpr Microseconds kTenth = kSecond / 10;
 
 }  // namespace
 
@@ -31,17 +21,13 @@ void JoinStage::See(const TraceTree& tree) {
   for (SpanIndex i = 0; i < tree.spans().size(); ++i) {
     const Span& span = tree.span(i);
     const Shape& shape = tree.shape(i);
-    if (shape.is_entry()) {
-      services_[shape.service].AddStart(span.start);
-      if (shape.instance == 0) continue;
-      BusyTimes& instance = instances_[shape.instance];
-      span.is_unfinished() ? instance.AddStart(span.start) : instance.Add(span.start, span.end());
-      continue;
-    }
-    const LinkKind link = tree.link(i).kind;
-    if (shape.instance == 0 || link == LinkKind::kNone || link == LinkKind::kRoot) continue;
-    auto& links = link == LinkKind::kAbsent ? absent_links_ : present_links_;
-    ++links[shape.instance][span.end() / kSecond];
+    last_end_ = std::max(last_end_, span.end() / kTenth);
+    if (shape.instance != 0) busy_tenths_[shape.instance].push_back(span.end() / kTenth);
+    if (!shape.is_entry()) continue;
+    services_[shape.service].AddStart(span.start);
+    if (shape.instance == 0) continue;
+    BusyTimes& instance = instances_[shape.instance];
+    span.is_unfinished() ? instance.AddStart(span.start) : instance.Add(span.start, span.end());
   }
 }
 
@@ -68,9 +54,14 @@ QuestionNumber JoinStage::Ask(const Question& question) {
 void JoinStage::Settle() {
   for (auto& [instance, times] : instances_) times.Settle();
   for (auto& [service, times] : services_) times.Settle();
+  for (auto& [instance, busy] : busy_tenths_) {
+    std::ranges::sort(busy);
+    const auto repeated = std::ranges::unique(busy);
+    busy.erase(repeated.begin(), repeated.end());
+  }
   for (std::size_t i = 0; i < questions_.size(); ++i) answers_[i] = AnswerFromTimes(questions_[i]);
   for (const auto& [service, crossing] : crossings_) Match(crossing);
-  for (auto& [instance, absent] : absent_parents_) FindLostBatches(instance, absent);
+  for (const auto& [instance, absent] : absent_parents_) FindLostBatches(instance, absent);
 }
 
 const BusyTimes* JoinStage::BusyTimesOf(NameId instance) const {
@@ -103,49 +94,55 @@ bool JoinStage::PeerWasThere(const Question& call) const {
 }
 
 void JoinStage::Match(const Crossing& crossing) {
-  for (const MatchedCall& pair : MatchCalls(crossing.calls, crossing.roots, profile_.skew)) {
+  for (const MatchedCall& pair : MatchCalls(crossing.calls, crossing.roots,
+                                            {.skew = profile_.skew, .delay = profile_.delay})) {
     answers_[crossing.call_numbers[pair.call]] = Answer::kYes;
     const bool is_other = crossing.calls[pair.call].trace != crossing.roots[pair.root].trace;
     answers_[crossing.root_numbers[pair.root]] = is_other ? Answer::kYes : Answer::kNo;
   }
 }
 
-void JoinStage::FindLostBatches(NameId instance, std::vector<QuestionNumber>& absent) {
-  std::ranges::sort(absent, {}, [this](QuestionNumber number) {
-    return std::tuple(questions_[number].first, number);
-  });
-  for (std::size_t first = 0; first < absent.size();) {
-    std::size_t last = first + 1;
-    const auto time = [&](std::size_t i) { return questions_[absent[i]].first; };
-    while (last < absent.size() && time(last) - time(last - 1) <= kBatchGap) ++last;
-    const std::vector<QuestionNumber> group(absent.begin() + static_cast<std::ptrdiff_t>(first),
-                                            absent.begin() + static_cast<std::ptrdiff_t>(last));
-    const bool is_lost = IsLostBatch(instance, group);
-    for (const QuestionNumber number : group)
-      answers_[number] = is_lost ? Answer::kYes : Answer::kNo;
-    first = last;
+std::vector<JoinStage::Tenth> JoinStage::SilencesOf(const std::vector<Tenth>& busy) const {
+  constexpr Tenth kBefore = 100;
+  constexpr Tenth kDue = 8 * kBefore;
+  std::vector<Tenth> silences;
+  for (auto at = busy.begin(); at != busy.end(); ++at) {
+    const bool is_last = std::next(at) == busy.end();
+    if (is_last && last_end_ < *at + 1 + kBefore) break;
+    const Tenth length = (is_last ? last_end_ + 1 : *std::next(at)) - *at - 1;
+    const Tenth first = *at + 1 > kBefore ? *at + 1 - kBefore : 0;
+    const auto before = static_cast<Tenth>(at + 1 - std::ranges::lower_bound(busy, first));
+    if (length * before >= kDue) silences.push_back(*at + 1);
   }
+  return silences;
 }
 
-bool JoinStage::IsLostBatch(NameId instance, const std::vector<QuestionNumber>& group) const {
-  const Microseconds first = questions_[group.front()].first;
-  const Microseconds last = questions_[group.back()].first;
-  if (last - first > kBatchLength) return false;
-  std::set<std::pair<std::uint64_t, std::uint64_t>> traces;
-  for (const QuestionNumber number : group) {
-    traces.emplace(questions_[number].trace.high, questions_[number].trace.low);
-  }
-  if (traces.size() < kBatchTraces) return false;
-  std::uint64_t present = 0;
-  std::uint64_t absent = 0;
-  for (Microseconds second = first / kSecond; second <= last / kSecond; ++second) {
-    present += CountIn(present_links_, instance, second);
-    absent += CountIn(absent_links_, instance, second);
-  }
+/// What was in a batch that was lost is missing among the ends of the instance's spans; what hung
+/// below it and was exported before is orphaned.
+void JoinStage::FindLostBatches(NameId instance, const std::vector<QuestionNumber>& absent) {
+  constexpr Tenth kNear = 20;
+  constexpr std::size_t kTraces = 2;
   const auto found = profile_.instances.find(instance);
-  const InstanceProfile all = found == profile_.instances.end() ? InstanceProfile{} : found->second;
-  const bool is_normal = all.links_absent * 4 <= all.links_absent + all.links_present;
-  return absent >= present && is_normal;
+  const InstanceProfile links =
+      found == profile_.instances.end() ? InstanceProfile{} : found->second;
+  if (links.links_absent * 4 > links.links_absent + links.links_present) return;
+  std::vector<std::pair<Tenth, QuestionNumber>> losses;
+  for (const QuestionNumber number : absent) {
+    losses.emplace_back(questions_[number].first / kTenth, number);
+  }
+  std::ranges::sort(losses);
+  for (const Tenth silence : SilencesOf(busy_tenths_[instance])) {
+    const Tenth first = silence > kNear ? silence - kNear : 0;
+    const auto begin = std::ranges::lower_bound(losses, std::pair(first, QuestionNumber{0}));
+    const auto end = std::ranges::lower_bound(losses, std::pair(silence, QuestionNumber{0}));
+    std::set<std::pair<std::uint64_t, std::uint64_t>> traces;
+    for (auto loss = begin; loss < end; ++loss) {
+      const otlp::TraceId trace = questions_[loss->second].trace;
+      traces.emplace(trace.high, trace.low);
+    }
+    if (traces.size() < kTraces) continue;
+    for (auto loss = begin; loss < end; ++loss) answers_[loss->second] = Answer::kYes;
+  }
 }
 
 }  // namespace tracekeeper::continuity

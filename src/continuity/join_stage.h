@@ -37,6 +37,8 @@ class JoinStage {
   [[nodiscard]] const BusyTimes* BusyTimesOf(NameId instance) const;
 
  private:
+  using Tenth = std::uint64_t;  // of a second, since 1970
+
   /// The calls to and the roots of one service; numbers of their questions beside them.
   struct Crossing {
     std::vector<Question> calls;
@@ -44,13 +46,13 @@ class JoinStage {
     std::vector<Question> roots;
     std::vector<QuestionNumber> root_numbers;
   };
-  using LinksBySecond = std::unordered_map<Microseconds, std::uint64_t>;
 
   [[nodiscard]] Answer AnswerFromTimes(const Question& question) const;
   void Match(const Crossing& crossing);
   [[nodiscard]] bool PeerWasThere(const Question& call) const;
-  void FindLostBatches(NameId instance, std::vector<QuestionNumber>& absent);
-  [[nodiscard]] bool IsLostBatch(NameId instance, const std::vector<QuestionNumber>& group) const;
+  /// Where the instance ended no span although some were due: the first tenths of each silence.
+  [[nodiscard]] std::vector<Tenth> SilencesOf(const std::vector<Tenth>& busy) const;
+  void FindLostBatches(NameId instance, const std::vector<QuestionNumber>& absent);
 
   const Profile& profile_;
   std::vector<Question> questions_;
@@ -59,9 +61,9 @@ class JoinStage {
   std::unordered_map<NameId, BusyTimes> services_;
   std::unordered_map<NameId, Crossing> crossings_;
   std::unordered_map<NameId, std::vector<QuestionNumber>> absent_parents_;  // of an instance
-  // Links of spans that are no entries, by the second in which they ended.
-  std::unordered_map<NameId, LinksBySecond> present_links_;
-  std::unordered_map<NameId, LinksBySecond> absent_links_;
+  // In which spans of an instance ended; each once and in order, once settled.
+  std::unordered_map<NameId, std::vector<Tenth>> busy_tenths_;
+  Tenth last_end_ = 0;  // of any instance
 };
 
 }  // namespace tracekeeper::continuity

@@ -11,28 +11,34 @@ using otlp::SpanKind;
 
 constexpr Microseconds kMaxTraceAge = Microseconds{24} * 3600 * 1'000'000;
 
-/// The earliest span that `fits`; nothing where none does.
-template <typename Fits>
-std::optional<SpanIndex> Earliest(const TraceTree& tree, Fits fits) {
-  std::optional<SpanIndex> earliest;
-  for (SpanIndex i = 0; i < tree.spans().size(); ++i) {
-    if (fits(i) && (!earliest || tree.StartsBefore(i, *earliest))) earliest = i;
-  }
-  return earliest;
-}
-
-std::optional<SpanIndex> EarliestRoot(const TraceTree& tree) {
-  return Earliest(tree, [&tree](SpanIndex i) { return tree.link(i).kind == LinkKind::kRoot; });
-}
-
-SpanIndex EarliestSpan(const TraceTree& tree) {
-  return Earliest(tree, [](SpanIndex) { return true; }).value_or(0);
+std::optional<SpanIndex> EarliestRoot(const TraceTree& tree, const JudgedTrace& trace) {
+  const auto first = [&tree](SpanIndex left, SpanIndex right) {
+    return tree.StartsBefore(left, right);
+  };
+  if (trace.roots.empty()) return std::nullopt;
+  return *std::ranges::min_element(trace.roots, first);
 }
 
 /// Where a request is shown: at its root, else at its first span.
-SpanIndex HeadOf(const TraceTree& tree) {
-  const auto root = EarliestRoot(tree);
-  return root ? *root : EarliestSpan(tree);
+SpanIndex HeadOf(const TraceTree& tree, const JudgedTrace& trace) {
+  if (const auto root = EarliestRoot(tree, trace)) return *root;
+  SpanIndex first = 0;
+  for (SpanIndex i = 1; i < tree.spans().size(); ++i) {
+    if (tree.StartsBefore(i, first)) first = i;
+  }
+  return first;
+}
+
+/// Spans without parent, and those whose parent is outside.
+std::vector<SpanIndex> RootsOf(const TraceTree& tree, const JudgedTrace& trace) {
+  std::vector<SpanIndex> roots;
+  for (SpanIndex i = 0; i < tree.spans().size(); ++i) {
+    if (tree.link(i).kind == LinkKind::kRoot) roots.push_back(i);
+  }
+  for (const Unit& unit : trace.units) {
+    if (unit.verdict.reason == Reason::kForeignParent) roots.push_back(unit.span);
+  }
+  return roots;
 }
 
 /// 3.4, one id at two times: the first span after the widest gap.
@@ -53,7 +59,7 @@ void FindTwoTimes(const TraceTree& tree, std::vector<Finding>& breaks) {
 /// SERVER roots, which a call of another trace may have made.
 void AskForCallers(TraceContext& context) {
   const TraceTree& tree = context.tree;
-  const auto earliest = EarliestRoot(tree);
+  const auto earliest = EarliestRoot(tree, context.result);
   for (SpanIndex i = 0; i < tree.spans().size(); ++i) {
     const Shape& shape = tree.shape(i);
     const bool may_be_called = tree.link(i).kind == LinkKind::kRoot &&
@@ -81,17 +87,30 @@ bool HasCircle(const TraceTree& tree) {
   return false;
 }
 
-std::size_t CountRoots(const TraceTree& tree) {
-  std::size_t roots = 0;
-  for (SpanIndex i = 0; i < tree.spans().size(); ++i) {
-    roots += tree.link(i).kind == LinkKind::kRoot ? 1 : 0;
+/// The second of the roots that are no breaks themselves, where there are so many.
+std::optional<SpanIndex> SecondRoot(const TraceTree& tree, const JudgedTrace& trace) {
+  std::vector<bool> is_broken(tree.spans().size());
+  for (const Unit& unit : trace.units) {
+    // A root that calls has two units: that its call broke is another matter.
+    const bool is_its_link =
+        unit.family == Family::kInProcess || tree.shape(unit.span).kind == SpanKind::kConsumer;
+    if (is_its_link && unit.verdict.is_bad()) is_broken[unit.span] = true;
   }
-  return roots;
+  std::vector<SpanIndex> roots;
+  for (SpanIndex i = 0; i < tree.spans().size(); ++i) {
+    if (tree.link(i).kind == LinkKind::kRoot && !is_broken[i]) roots.push_back(i);
+  }
+  if (roots.size() < 2) return std::nullopt;
+  std::ranges::nth_element(roots, roots.begin() + 1, [&tree](SpanIndex left, SpanIndex right) {
+    return tree.StartsBefore(left, right);
+  });
+  return roots[1];
 }
 
 /// 3.7, 2
-bool IsProbe(const TraceTree& tree, const Rules& rules, const Names& names) {
-  const auto root = EarliestRoot(tree);
+bool IsProbe(const TraceTree& tree, const JudgedTrace& trace, const Rules& rules,
+             const Names& names) {
+  const auto root = EarliestRoot(tree, trace);
   const bool is_probe =
       root && tree.shape(*root).kind == SpanKind::kServer && tree.shape(*root).facts.probe;
   if (is_probe) return true;
@@ -156,6 +175,7 @@ JudgedTrace Judge::Look(const TraceTree& tree, std::optional<std::uint64_t> rand
   JudgeRoots(context);
   JudgeCalls(context);
   FindOddities(context);
+  result.roots = RootsOf(tree, result);
   AskForCallers(context);
   return result;
 }
@@ -163,9 +183,12 @@ JudgedTrace Judge::Look(const TraceTree& tree, std::optional<std::uint64_t> rand
 void Judge::Conclude(const TraceTree& tree, const JoinStage& join, JudgedTrace& trace) const {
   for (const OpenUnit& open : trace.open) Settle(tree, open, join.AnswerTo(open.question), trace);
   trace.open.clear();
+  if (const auto second = SecondRoot(tree, trace)) {
+    trace.request_breaks.push_back({Cause::kFragments, *second});
+  }
   trace.findings.insert(trace.findings.end(), trace.request_breaks.begin(),
                         trace.request_breaks.end());
-  const SpanIndex head = HeadOf(tree);
+  const SpanIndex head = HeadOf(tree, trace);
   Unit request{.family = Family::kRequest,
                .protocol = Protocol::kHttp,
                .verdict = RequestVerdict(tree, join, trace),
@@ -174,8 +197,7 @@ void Judge::Conclude(const TraceTree& tree, const JoinStage& join, JudgedTrace& 
                .policy = tree.shape(head).policy,
                .span = head};
   const bool shows_itself =
-      request.verdict.is_bad() &&
-      (request.verdict.cause == Cause::kFragments || request.verdict.cause == Cause::kUnknownCause);
+      request.verdict.is_bad() && request.verdict.cause == Cause::kUnknownCause;
   if (shows_itself) trace.findings.push_back({request.verdict.cause, head});
   trace.units.push_back(request);
 }
@@ -217,9 +239,8 @@ Verdict Judge::RequestVerdict(const TraceTree& tree, const JoinStage& join,
   if (trace.server_root && join.AnswerTo(*trace.server_root) == Answer::kYes) {
     return Verdict::Excluded(Reason::kContinued);
   }
-  if (IsProbe(tree, rules_, names_)) return Verdict::Excluded(Reason::kProbe);
+  if (IsProbe(tree, trace, rules_, names_)) return Verdict::Excluded(Reason::kProbe);
   if (const auto cause = FirstBreak(tree, trace)) return Verdict::Bad(*cause);
-  if (CountRoots(tree) > 1) return Verdict::Bad(Cause::kFragments);
   if (HasCircle(tree)) return Verdict::Bad(Cause::kUnknownCause);
   if (const auto reason = FirstUnknown(tree, trace)) return Verdict::Unknown(*reason);
   return Verdict::Good();

@@ -33,7 +33,8 @@ struct JudgedTrace {
   std::vector<Unit> units;        // the request is the last one
   std::vector<Finding> findings;  // beside the causes of bad units
   std::vector<OpenUnit> open;
-  std::vector<Finding> request_breaks;        // that are no unit's own
+  std::vector<Finding> request_breaks;  // that are no unit's own
+  std::vector<SpanIndex> roots;         // also orphans at an entry point, whose parent is outside
   std::optional<QuestionNumber> server_root;  // asked about the earliest root
   // Counted as each comes up, apart from what becomes of it.
   std::uint64_t hops = 0;

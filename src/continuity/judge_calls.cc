@@ -6,6 +6,9 @@
 namespace tracekeeper::continuity {
 namespace {
 
+/// What is cancelled with a request ends this near to it.
+constexpr Microseconds kCancelledTogether = 500'000;
+
 /// Out spans under which, in the same process, another out span hangs: that one is the call.
 std::vector<bool> FindWrappers(const TraceTree& tree) {
   std::vector<bool> is_wrapper(tree.spans().size());
@@ -103,7 +106,7 @@ void FindOddities(TraceContext& context) {
     if (!tree.shape(i).facts.cancelled) continue;
     const SpanIndex entry = EntryAbove(tree, i);
     const bool ends_with_it =
-        entry != i && Distance(tree.span(entry).end(), tree.span(i).end()) <= context.profile.skew;
+        entry != i && Distance(tree.span(entry).end(), tree.span(i).end()) <= kCancelledTogether;
     if (ends_with_it) context.AddFinding(Cause::kCancelledWithParent, i);
   }
 }

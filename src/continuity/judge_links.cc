@@ -21,9 +21,8 @@ void JudgeRemote(TraceContext& context, SpanIndex child) {
   const NameId policy = caller.policy != 0 ? caller.policy : callee.policy;
   context.AddHop(child, caller.service, callee.service, policy, ProtocolOf(&caller, &callee),
                  verdict);
-  if (!is_truncated && caller.facts.has_ot && !callee.facts.has_ot) {
-    context.AddFinding(Cause::kTracestateLost, child);
-  }
+  const bool lost_tracestate = callee.is_entry() && caller.facts.has_ot && !callee.facts.has_ot;
+  if (lost_tracestate) context.AddFinding(Cause::kTracestateLost, child);
 }
 
 void JudgeLocal(TraceContext& context, SpanIndex child) {
@@ -40,6 +39,7 @@ void JudgeLocal(TraceContext& context, SpanIndex child) {
     return;
   }
   context.AddStep(child, Verdict::Good());
+  if (tree.span(parent).is_unfinished()) return;  // nobody knows when it ended
   const Microseconds parent_end = tree.span(parent).end();
   const Microseconds start = tree.span(child).start;
   const bool is_same_instance = own.instance != 0 && own.instance == above.instance;

@@ -70,7 +70,7 @@ class LocalOrphans {
       }
       context_.AddStep(orphan,
                        Verdict::Bad(is_open_ ? Cause::kOpenParent : Cause::kOrphanLocalParent));
-      if (is_open_ || !batch) continue;
+      if (!batch) continue;
       context_.result.open.push_back({.unit = context_.result.units.size() - 1,
                                       .kind = QuestionKind::kLostBatch,
                                       .question = *batch});

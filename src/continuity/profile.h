@@ -94,6 +94,8 @@ struct OperationKeyHash {
 struct Profile {
   Microseconds settle_window = 10'000'000;
   Microseconds skew = 500'000;
+  /// How long after a call's start what it calls starts at the latest.
+  Microseconds delay = kMaxDuration;
 
   std::unordered_map<NameId, ServiceProfile> services;
   std::unordered_map<NameId, NameId> addresses;  // to the services that answer there

@@ -1,8 +1,23 @@
 #include "src/continuity/profile_learner.h"
 
 #include <algorithm>
+#include <optional>
 
 namespace tracekeeper::continuity {
+namespace {
+
+/// Twice what 99 of 100 stay below; nothing where there are too few to tell.
+std::optional<Microseconds> UpperBound(std::vector<Microseconds>& values) {
+  constexpr std::size_t kEnough = 20;
+  constexpr Microseconds kLeast = 1000;
+  if (values.size() < kEnough) return std::nullopt;
+  const std::size_t rank = (values.size() * 99 + 99) / 100;
+  const auto nth = values.begin() + static_cast<std::ptrdiff_t>(rank - 1);
+  std::ranges::nth_element(values, nth);
+  return std::max(kLeast, *nth * 2);
+}
+
+}  // namespace
 
 void ProfileLearner::Learn(const TraceTree& tree) {
   for (SpanIndex i = 0; i < tree.spans().size(); ++i) LearnSpan(tree, i);
@@ -62,10 +77,23 @@ void ProfileLearner::LearnEntryLink(const TraceTree& tree, SpanIndex index) {
   callee.present_ids.Add(tree.id().low);
   ++callers_[{shape.service, shape.name}][caller.service];
   ++service_callers_[shape.service][caller.service];
+  if (caller.kind == otlp::SpanKind::kClient && shape.kind == otlp::SpanKind::kServer) {
+    LearnCall(tree.span(link.parent), tree.span(index));
+  }
   if (caller.is_out() && caller.address != 0) ++address_services_[caller.address][shape.service];
 }
 
+void ProfileLearner::LearnCall(const Span& caller, const Span& callee) {
+  const Microseconds start = callee.start;
+  const Microseconds early = caller.start > start ? caller.start - start : 0;
+  const Microseconds late = start > caller.end() ? start - caller.end() : 0;
+  skews_.push_back(std::max(early, late));
+  delays_.push_back(start > caller.start ? start - caller.start : 0);
+}
+
 Profile ProfileLearner::Finish() {
+  profile_.skew = UpperBound(skews_).value_or(profile_.skew);
+  profile_.delay = UpperBound(delays_).value_or(profile_.delay);
   FinishTimes();
   FinishVotes();
   FinishAddresses();

@@ -48,6 +48,7 @@ class ProfileLearner {
   void LearnSpan(const TraceTree& tree, SpanIndex index);
   void LearnTimes(const Span& span, const Shape& shape);
   void LearnEntryLink(const TraceTree& tree, SpanIndex index);
+  void LearnCall(const Span& caller, const Span& callee);
   void FinishTimes();
   void FinishVotes();
   void FinishAddresses();
@@ -59,6 +60,8 @@ class ProfileLearner {
   Profile profile_;
   std::unordered_map<NameId, InstanceTimes> times_;  // of an instance
   std::vector<Root> roots_;
+  std::vector<Microseconds> skews_;
+  std::vector<Microseconds> delays_;
   std::map<std::pair<NameId, NameId>, Votes> callers_;  // of a service and the name of an entry
   std::map<NameId, Votes> service_callers_;
   std::map<NameId, Votes> address_services_;

@@ -26,9 +26,11 @@ struct Recording::Visitor {
     const ReadSpan read = recording.reader_.Read(fields);
     if (!read.is_valid) {
       recording.invalid_.push_back({.shape = static_cast<ShapeId>(read.span.shape),
-                                    .start = read.span.start,
+                                    .start_nanoseconds = fields.start_nanoseconds,
+                                    .end_nanoseconds = fields.end_nanoseconds,
                                     .trace_id = Hex(fields.trace_id),
-                                    .span_id = Hex(fields.span_id)});
+                                    .span_id = Hex(fields.span_id),
+                                    .parent_span_id = Hex(fields.parent_span_id)});
       return;
     }
     if (read.randomness) {

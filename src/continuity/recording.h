@@ -38,9 +38,13 @@ struct Replay {
 /// A span of no trace; its ids as they were sent, in hexadecimal.
 struct InvalidSpan {
   ShapeId shape = 0;
-  Microseconds start = 0;
+  std::uint64_t start_nanoseconds = 0;
+  std::uint64_t end_nanoseconds = 0;
   std::string trace_id;
   std::string span_id;
+  std::string parent_span_id;
+
+  auto operator<=>(const InvalidSpan&) const = default;
 };
 
 class Recording {

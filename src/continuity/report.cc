@@ -40,6 +40,9 @@ std::vector<Place> PlacesOf(const TraceTree& tree, const JudgedTrace& trace) {
 std::string DetailOf(const TraceTree& tree, SpanIndex index, std::string_view name) {
   const Span& span = tree.span(index);
   const std::string_view kind = NameOf(tree.shape(index).kind);
+  if (tree.link(index).kind == LinkKind::kTruncated) {
+    return fmt::format("{} \"{}\", of trace {}", kind, name, HexOf(tree.id()));
+  }
   if (tree.link(index).kind != LinkKind::kAbsent) return fmt::format("{} \"{}\"", kind, name);
   const bool is_root_absent = span.parent == tree.id().low;
   return fmt::format("{} \"{}\", its parent {} is absent{}", kind, name, HexOf(span.parent),
@@ -74,7 +77,7 @@ void ReportBuilder::OnTrace(const TraceTree& tree, const JudgedTrace& trace) {
   for (const Place& place : PlacesOf(tree, trace)) {
     const Shape& shape = tree.shape(place.span);
     AddFinding(place.cause, {shape.service, place.peer, shape.name},
-               {.trace_id = HexOf(tree.id()),
+               {.trace_id = HexOf(tree.IdAsSent(place.span)),
                 .span_id = HexOf(tree.span(place.span).id),
                 .detail = DetailOf(tree, place.span, recording_.names().Text(shape.name))});
   }
@@ -158,8 +161,8 @@ std::vector<EdgeReport> ReportBuilder::FinishEdges() const {
                      .causes = counts.causes});
   }
   const auto order = [](const EdgeReport& edge) {
-    return std::tuple(~edge.hops.of(Outcome::kBad), ~edge.hops.seen, std::tie(edge.client),
-                      std::tie(edge.server), edge.protocol);
+    return std::tuple(~edge.hops.of(Outcome::kBad), ~edge.hops.judged(), ~edge.hops.seen,
+                      std::tie(edge.client), std::tie(edge.server), edge.protocol);
   };
   std::ranges::sort(edges, {}, order);
   return edges;

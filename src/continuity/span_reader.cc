@@ -117,6 +117,13 @@ ReadSpan SpanReader::Read(const otlp::SpanFields& fields) {
     read.randomness = entry.randomness;
   }
   read.span.SetTimes(fields.start_nanoseconds, fields.end_nanoseconds);
+  read.span.id = SpanIdOf(fields.span_id);
+  read.span.parent = SpanIdOf(fields.parent_span_id);
+  if (read.span.is_root()) {
+    // SDKs say "known, not remote" of a root too: there is nothing to be known.
+    shape.facts.parent_known = false;
+    shape.facts.parent_remote = false;
+  }
   read.span.shape = shapes_.Intern(shape);
   const auto trace = otlp::TraceId::FromBytes(fields.trace_id);
   const bool has_span_id = fields.span_id.size() == kSpanIdBytes;
@@ -124,8 +131,6 @@ ReadSpan SpanReader::Read(const otlp::SpanFields& fields) {
       fields.parent_span_id.empty() || fields.parent_span_id.size() == kSpanIdBytes;
   if (!trace || !has_span_id || !has_parent_id) return read;
   read.trace = *trace;
-  read.span.id = SpanIdOf(fields.span_id);
-  read.span.parent = SpanIdOf(fields.parent_span_id);
   read.is_valid = read.span.id != 0;
   return read;
 }

@@ -59,6 +59,11 @@ class TraceTree {
   /// The first span of each id that different spans carry which are not the halves of one call.
   [[nodiscard]] std::span<const SpanIndex> collisions() const { return collisions_; }
 
+  /// The trace id that a span was sent with: the short form, where it came under that.
+  [[nodiscard]] otlp::TraceId IdAsSent(SpanIndex index) const {
+    return spans_[index].is_cut != 0 ? otlp::TraceId{0, id_.low} : id_;
+  }
+
   /// True where `left` starts first, then by id: the order in which breaks are told.
   [[nodiscard]] bool StartsBefore(SpanIndex left, SpanIndex right) const;
 

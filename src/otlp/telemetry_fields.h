@@ -40,15 +40,16 @@ struct LinkFields {
 
 /// Whom a span talked to, and how, as far as its attributes say.
 struct PeerFields {
-  std::string_view service;   // peer.service
-  std::string_view address;   // server.address, net.peer.name
-  std::string_view http_method;          // http.request.method, http.method
-  std::string_view rpc_service;          // rpc.service
-  std::string_view rpc_method;           // rpc.method
-  std::string_view messaging_operation;  // messaging.operation.type, else .name, else without either
-  bool is_database = false;              // any of db.*, sql.query, cassandra.*
-  bool is_messaging = false;             // any messaging.* attribute
-  bool is_rpc = false;                   // any rpc.* attribute
+  std::string_view service;      // peer.service
+  std::string_view address;      // server.address, net.peer.name
+  std::string_view http_method;  // http.request.method, http.method
+  std::string_view rpc_service;  // rpc.service
+  std::string_view rpc_method;   // rpc.method
+  std::string_view
+      messaging_operation;    // messaging.operation.type, else .name, else without either
+  bool is_database = false;   // any of db.*, sql.query, cassandra.*
+  bool is_messaging = false;  // any messaging.* attribute
+  bool is_rpc = false;        // any rpc.* attribute
 };
 
 struct SpanFields {

@@ -37,15 +37,14 @@ TEST_P(Help, IsAsDocumentedWithExamplesAndExitCodes) {
   ExpectGolden(std::string("help_") + GetParam().name + ".txt", WithoutVersion(run.out));
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Help,
-                         ::testing::Values(HelpCase{"root", {}}, HelpCase{"inject", {"inject"}},
-                                           HelpCase{"explain", {"explain"}},
-                                           HelpCase{"explain_pod", {"explain", "pod"}},
-                                           HelpCase{"explain_policy", {"explain", "policy"}},
-                                           HelpCase{"doctor", {"doctor"}},
-                                           HelpCase{"version", {"version"}},
-                                           HelpCase{"completion", {"completion"}}),
-                         [](const auto& test) { return test.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    All, Help,
+    ::testing::Values(HelpCase{"root", {}}, HelpCase{"inject", {"inject"}},
+                      HelpCase{"explain", {"explain"}}, HelpCase{"explain_pod", {"explain", "pod"}},
+                      HelpCase{"explain_policy", {"explain", "policy"}},
+                      HelpCase{"analyze", {"analyze"}}, HelpCase{"doctor", {"doctor"}},
+                      HelpCase{"version", {"version"}}, HelpCase{"completion", {"completion"}}),
+    [](const auto& test) { return test.param.name; });
 
 TEST(CommandLine, WithoutArgumentsShowsTheHelp) {
   EXPECT_EQ(RunCommand({}).code, kDone);

@@ -57,6 +57,9 @@ TEST(Causes, HaveNamesAndClassesOfTheirOwn) {
   }
   EXPECT_EQ(words.size(), 2 * kCauseCount);
   EXPECT_EQ(FindCause("lost_context"), std::nullopt);
+  EXPECT_EQ(FindCause("b5"), Cause::kBrokenHop);
+  EXPECT_EQ(FindCause("Broken_Hop"), Cause::kBrokenHop);
+  EXPECT_EQ(FindCause("B"), std::nullopt);
 }
 
 TEST(Causes, ThatAreFindingsAreBadInNoRatio) {
