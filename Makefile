@@ -110,9 +110,9 @@ tsan: packages $(BUILD)/tsan/build.ninja ## unit and property tests under Thread
 	@$(call ninja,tsan) --target unit_tests
 	@$(ctest) --test-dir $(BUILD)/tsan -L unit
 
-fuzz: packages $(BUILD)/fuzz/build.ninja ## fuzz targets, SECONDS each (FUZZ=target SECONDS=60)
+fuzz: packages $(BUILD)/fuzz/build.ninja ## fuzz targets, SECONDS each (FUZZ=target SECONDS=60 SEED=1)
 	@$(call ninja,fuzz) --target fuzz_targets
-	@tools/fuzz/run.py --build $(BUILD)/fuzz --seconds $(FUZZ_SECONDS) $(FUZZ)
+	@tools/fuzz/run.py --build $(BUILD)/fuzz --seconds $(FUZZ_SECONDS) $(if $(SEED),--seed $(SEED)) $(FUZZ)
 
 coverage: packages $(BUILD)/coverage/build.ninja ## line coverage of the unit tests
 	@$(call ninja,coverage) --target unit_tests

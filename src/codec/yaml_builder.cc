@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <istream>
 #include <iterator>
+#include <span>
 #include <streambuf>
 #include <unordered_map>
 #include <utility>
@@ -251,13 +252,13 @@ class Builder : public YAML::EventHandler {
       sources.push_back(value);
       return;
     }
-    const auto begin = tree_.children.begin() + node.begin;
-    const bool is_list_of_maps =
-        node.kind == Kind::kArray && std::all_of(begin, begin + node.count, [this](NodeId child) {
-          return tree_.nodes[child].kind == Kind::kObject;
-        });
-    if (!is_list_of_maps) throw Refusal{node.line, "<< needs a map or a list of maps"};
-    sources.insert(sources.end(), begin, begin + node.count);
+    const Refusal refusal{node.line, "<< needs a map or a list of maps"};
+    if (node.kind != Kind::kArray) throw refusal;
+    const auto list = std::span(tree_.children).subspan(node.begin, node.count);
+    const bool is_list_of_maps = std::ranges::all_of(
+        list, [this](NodeId child) { return tree_.nodes[child].kind == Kind::kObject; });
+    if (!is_list_of_maps) throw refusal;
+    sources.insert(sources.end(), list.begin(), list.end());
   }
 
   [[nodiscard]] bool HasKey(const std::vector<NodeId>& members, std::string_view key) const {

@@ -3,7 +3,7 @@
 // what counts nowhere.
 //
 // Threads:  immutable once made.
-// Source:   TracingPolicy `slo.entrypoints` and `slo.exclude`.
+// Source:   slo.entrypoints and slo.exclude of a policy.
 
 #include <functional>
 #include <set>

@@ -54,10 +54,11 @@ RequestReader::Refusal RefusalOf(const boost::system::error_code& error) {
 /// Collects what Beast's parser recognises straight into a Request.
 class RequestReader::Parser final : public http::basic_parser<true> {
  public:
-  Parser(std::size_t header_limit, std::size_t body_limit_bytes) {
-    this->header_limit(static_cast<std::uint32_t>(header_limit));
+  explicit Parser(std::size_t body_limit_bytes) {
+    // Beast's own limit is one for each piece that a header comes in: IsHeaderTooLong decides.
+    this->header_limit(kBufferSize);
     this->body_limit(body_limit_bytes);
-    this->eager(true);
+    this->eager(false);
   }
 
   Request request;
@@ -131,7 +132,7 @@ class RequestReader::Parser final : public http::basic_parser<true> {
 RequestReader::RequestReader(std::size_t header_limit, std::size_t body_limit)
     : header_limit_(std::min(header_limit, kBufferSize - 1)),
       body_limit_(body_limit),
-      parser_(std::make_unique<Parser>(header_limit_, body_limit_)) {}
+      parser_(std::make_unique<Parser>(body_limit_)) {}
 
 RequestReader::~RequestReader() = default;
 
@@ -151,11 +152,30 @@ RequestReader::Progress RequestReader::Commit(std::size_t size) {
   return Parse();
 }
 
+/// RFC 9112 2.2: an empty line before a request is skipped; some clients end a body with one. Only
+/// one, or a peer could keep a connection with nothing else. False where the line is not whole yet.
+bool RequestReader::SkipEmptyLine() {
+  if (parser_->started || has_skipped_line_ || begin_ == end_ || buffer_[begin_] != '\r')
+    return true;
+  if (end_ - begin_ < 2) return false;
+  if (buffer_[begin_ + 1] == '\n') {
+    begin_ += 2;
+    has_skipped_line_ = true;
+  }
+  return true;
+}
+
 RequestReader::Progress RequestReader::Parse() {
+  if (!SkipEmptyLine()) return Progress::kNeedMore;
   while (begin_ < end_) {
     boost::system::error_code error;
     parser_->started = true;
-    begin_ += parser_->put(boost::asio::const_buffer(buffer_.get() + begin_, end_ - begin_), error);
+    const bool was_header = !parser_->is_header_done();
+    const std::size_t used =
+        parser_->put(boost::asio::const_buffer(buffer_.get() + begin_, end_ - begin_), error);
+    begin_ += used;
+    const bool was_read = !error || error == http::error::need_more;
+    if (was_header && was_read && IsHeaderTooLong(used)) error = http::error::header_limit;
     if (error == http::error::need_more) {
       if (begin_ > 0 || end_ < kBufferSize) return Progress::kNeedMore;
       error = parser_->is_header_done() ? http::error::bad_chunk : http::error::header_limit;
@@ -169,11 +189,17 @@ RequestReader::Progress RequestReader::Parse() {
   return Progress::kNeedMore;
 }
 
-RequestReader::Progress RequestReader::Resume() {
-  // RFC 9112 2.2: an empty line before a request is skipped; some clients end a body with one.
-  while (end_ - begin_ >= 2 && buffer_[begin_] == '\r' && buffer_[begin_ + 1] == '\n') begin_ += 2;
-  return Parse();
+/// Counts what a put took of the header, and what waits for the rest of its line.
+bool RequestReader::IsHeaderTooLong(std::size_t used) {
+  header_bytes_ += used;
+  if (parser_->is_header_done()) {
+    parser_->eager(true);
+    return header_bytes_ > header_limit_;
+  }
+  return header_bytes_ + (end_ - begin_) > header_limit_;
 }
+
+RequestReader::Progress RequestReader::Resume() { return Parse(); }
 
 bool RequestReader::at_start() const { return !parser_->started; }
 
@@ -186,7 +212,9 @@ bool RequestReader::TakeContinueWish() {
 
 Request RequestReader::Take() {
   Request request = std::move(parser_->request);
-  parser_ = std::make_unique<Parser>(header_limit_, body_limit_);
+  parser_ = std::make_unique<Parser>(body_limit_);
+  header_bytes_ = 0;
+  has_skipped_line_ = false;
   return request;
 }
 

@@ -61,6 +61,8 @@ class RequestReader {
  private:
   class Parser;
   Progress Parse();
+  bool SkipEmptyLine();
+  bool IsHeaderTooLong(std::size_t used);
 
   const std::size_t header_limit_;
   const std::size_t body_limit_;
@@ -68,6 +70,8 @@ class RequestReader {
   std::unique_ptr<char[]> buffer_;
   std::size_t begin_ = 0;  // the unparsed bytes
   std::size_t end_ = 0;
+  std::size_t header_bytes_ = 0;  // of the request that is being read
+  bool has_skipped_line_ = false;
   Refusal refusal_;
 };
 

@@ -53,7 +53,8 @@ OtEntry ReadOtEntry(std::string_view tracestate) {
   ForEachPart(tracestate, ',', [&](std::string_view entry) {
     if (result.is_present || !IsOtEntry(entry)) return;
     result.is_present = true;
-    ForEachPart(Trim(entry).substr(kOtKey.size()), ';', [&](std::string_view field) {
+    ForEachPart(Trim(entry).substr(kOtKey.size()), ';', [&](std::string_view text) {
+      const std::string_view field = Trim(text);
       if (field.starts_with("th:")) result.threshold = ReadLeftAligned(field.substr(3));
       const std::string_view digits = field.starts_with("rv:") ? field.substr(3) : "";
       if (digits.size() == kDigits) result.randomness = ReadLeftAligned(digits);
@@ -81,7 +82,8 @@ std::string WithThreshold(std::string_view tracestate, std::uint64_t threshold) 
     if (IsOtEntry(entry)) {
       if (found) return;  // a second one is against the rules and is not passed on
       found = true;
-      ForEachPart(Trim(entry).substr(kOtKey.size()), ';', [&](std::string_view field) {
+      ForEachPart(Trim(entry).substr(kOtKey.size()), ';', [&](std::string_view text) {
+        const std::string_view field = Trim(text);
         if (!field.empty() && !field.starts_with("th:")) ot.append(";").append(field);
       });
       return;

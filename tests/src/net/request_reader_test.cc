@@ -48,12 +48,20 @@ std::string Repeat(std::string_view text, std::size_t times) {
 const std::string kPost = "POST /mutate HTTP/1.1\r\nHost: a\r\n";
 const std::string kChunked = kPost + "Transfer-Encoding: chunked\r\n\r\n";
 
+/// A request without body, of that many bytes.
+std::string HeaderOf(std::size_t size) {
+  const std::string fields = kPost + Repeat("X: y\r\n", 40) + "X-Pad: ";
+  return fields + Repeat("y", size - fields.size() - 4) + "\r\n\r\n";
+}
+
 const FramingCase kCases[] = {
     {"plain get", "GET / HTTP/1.1\r\nHost: a\r\n\r\n", 0},
     {"body by length", kPost + "Content-Length: 5\r\n\r\nhello", 0, "hello"},
     {"chunks", kChunked + "5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n", 0, "hello world"},
     {"chunk extension and trailer", kChunked + "5;a=b\r\nhello\r\n0\r\nX-Sum: 1\r\n\r\n", 0,
      "hello"},
+    {"empty line before", "\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", 0},
+    {"two empty lines before", "\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", 400},
     {"http 1.0 without host", "GET / HTTP/1.0\r\n\r\n", 0},
     {"coding in another case", kPost + "Transfer-Encoding: Chunked\r\n\r\n0\r\n\r\n", 0},
     {"length and chunked", kPost + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", 400},
@@ -81,6 +89,8 @@ const FramingCase kCases[] = {
     {"body exactly at the limit", kPost + "Content-Length: 64\r\n\r\n" + Repeat("x", 64), 0,
      Repeat("x", 64)},
     {"header over the limit", kPost + "X: " + Repeat("y", 2000) + "\r\n\r\n", 431},
+    {"header as long as allowed", HeaderOf(kHeaderLimit), 0},
+    {"header one byte too long", HeaderOf(kHeaderLimit + 1), 431},
     {"endless header", kPost + Repeat("X-Pad: y\r\n", 2000), 431},
     {"endless target", "GET /" + Repeat("a", 20000), 431},
     {"no host", "GET / HTTP/1.1\r\n\r\n", 400},
