@@ -1,0 +1,67 @@
+#include "src/continuity/busy_times.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <random>
+#include <utility>
+
+namespace tracekeeper::continuity {
+namespace {
+
+using Interval = std::pair<Microseconds, Microseconds>;
+
+BusyTimes Of(const std::vector<Interval>& intervals) {
+  BusyTimes busy;
+  for (const auto& [start, end] : intervals) busy.Add(start, end);
+  busy.Settle();
+  return busy;
+}
+
+TEST(BusyTimes, CoverTheirFirstAndTheirLastMoment) {
+  const BusyTimes busy = Of({{10, 20}});
+  EXPECT_FALSE(busy.Covers(9));
+  EXPECT_TRUE(busy.Covers(10));
+  EXPECT_TRUE(busy.Covers(20));
+  EXPECT_FALSE(busy.Covers(21));
+}
+
+TEST(BusyTimes, AStartAloneCoversNothing) {
+  BusyTimes busy;
+  busy.AddStart(10);
+  busy.Settle();
+  EXPECT_FALSE(busy.Covers(10));
+  EXPECT_EQ(busy.StartsBetween(9, 11), 1U);
+  EXPECT_EQ(busy.StartsBetween(10, 11), 0U) << "neither end counts";
+  EXPECT_TRUE(busy.StartsWithin(10, 10)) << "both ends count";
+}
+
+TEST(BusyTimesProperty, SayWhatALookAtEveryIntervalSays) {
+  std::mt19937_64 random(11);
+  for (int round = 0; round < 200; ++round) {
+    std::vector<Interval> intervals(random() % 12);
+    for (Interval& interval : intervals) {
+      interval.first = random() % 60;
+      interval.second = interval.first + random() % 15;
+    }
+    const BusyTimes busy = Of(intervals);
+    Microseconds covered = 0;
+    for (Microseconds time = 0; time < 80; ++time) {
+      const auto is_open = [time](const Interval& i) {
+        return i.first <= time && time <= i.second;
+      };
+      EXPECT_EQ(busy.Covers(time), std::ranges::any_of(intervals, is_open));
+      const auto lasts = [time](const Interval& i) { return i.first <= time && time < i.second; };
+      covered += std::ranges::any_of(intervals, lasts) ? 1 : 0;
+      const auto starts = [time](const Interval& i) {
+        return i.first > time && i.first < time + 9;
+      };
+      EXPECT_EQ(busy.StartsBetween(time, time + 9),
+                static_cast<std::size_t>(std::ranges::count_if(intervals, starts)));
+    }
+    EXPECT_EQ(busy.BusyTime(), covered);
+  }
+}
+
+}  // namespace
+}  // namespace tracekeeper::continuity
