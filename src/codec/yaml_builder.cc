@@ -24,6 +24,19 @@ using Kind = JsonValue::Kind;
 using NodeId = std::uint32_t;
 
 // Leaves yaml-cpp from inside an event; caught in BuildYamlTree.
+/// yaml-cpp 0.7 makes a single byte of the escapes \N and \_, where UTF-8 has two. All else that it
+/// gives is UTF-8, so a byte that begins no sequence is one of these.
+std::string WithWholeEscapes(const std::string& text) {
+  std::string whole;
+  for (std::size_t i = 0; i < text.size();) {
+    const std::size_t length = Utf8SequenceLength(text, i);
+    if (length == 0) whole += '\xC2';
+    whole.append(text, i, std::max<std::size_t>(length, 1));
+    i += std::max<std::size_t>(length, 1);
+  }
+  return whole;
+}
+
 struct Refusal {
   std::size_t line;
   std::string message;
@@ -73,7 +86,8 @@ class Builder : public YAML::EventHandler {
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     const std::uint32_t line = LineOf(mark);
-    const NodeId node = IsKeyNext() ? KeyNode(line, tag, value) : ScalarNode(line, tag, value);
+    const std::string text = WithWholeEscapes(value);
+    const NodeId node = IsKeyNext() ? KeyNode(line, tag, text) : ScalarNode(line, tag, text);
     Finish(node, anchor);
   }
 

@@ -77,6 +77,7 @@ constexpr YamlCase kYamlCases[] = {
     {"strayComma", ",a\nb: 1\n", "YAML, line 1: neither a value nor the end of the document"},
     {"control", "a: 1\nb: \x01\n",
      "YAML, line 2: a control character; write it as an escape in double quotes"},
+    {"escapesOfTwoBytes", "a: \"x\\Ny\\_z\"\n", "{\"a\":\"x\xc2\x85y\xc2\xa0z\"}"},
     {"notUtf8", "a: 1\nb: \xff\n", "YAML, line 2: the text is not UTF-8"},
 };
 
