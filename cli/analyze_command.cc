@@ -91,6 +91,7 @@ Result<std::vector<AnalyzeSource>> SourcesOf(const AnalyzeOptions& options) {
   std::optional<otlp::TelemetryFormat> format;
   if (!options.format.empty()) format = otlp::TelemetryFormatNamed(options.format);
   std::vector<AnalyzeSource> sources;
+  sources.reserve(options.files.size() + options.logs.size());
   for (const std::string& file : options.files) sources.push_back({file, format, false});
   for (const std::string& file : options.logs) sources.push_back({file, std::nullopt, true});
   const auto inputs = std::ranges::count(sources, "-", &AnalyzeSource::file) +

@@ -127,6 +127,7 @@ void JoinStage::FindLostBatches(NameId instance, const std::vector<QuestionNumbe
       found == profile_.instances.end() ? InstanceProfile{} : found->second;
   if (links.links_absent * 4 > links.links_absent + links.links_present) return;
   std::vector<std::pair<Tenth, QuestionNumber>> losses;
+  losses.reserve(absent.size());
   for (const QuestionNumber number : absent) {
     losses.emplace_back(questions_[number].first / kTenth, number);
   }

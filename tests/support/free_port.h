@@ -6,7 +6,7 @@
 
 namespace tracekeeper::test_support {
 
-/// Each call gives another one.
+/// Of 20000 to 29999; each call gives another one.
 std::uint16_t FreePort();
 
 }  // namespace tracekeeper::test_support

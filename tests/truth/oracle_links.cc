@@ -17,7 +17,6 @@ namespace {
 constexpr std::uint32_t kAllKnownFlags = 0x3FF;
 constexpr std::uint32_t kSampledFlag = 0x01;
 constexpr std::uint64_t kManyRoots = 10;
-constexpr std::int64_t kCancelledWith = kSecond / 2;
 
 /// The sides of a hop whose parent is absent, or whose message came by link.
 HopSides SidesWithoutParent(const OracleScene& scene, const OracleSpan& entry) {

@@ -91,6 +91,7 @@ TEST_P(Agreement, TheOrderOfArrivalAndRepeatsChangeNothing) {
                                            std::chrono::seconds(1), seed),
                         seed);
     std::vector<std::size_t> order;
+    order.reserve(deliveries.size());
     for (const truth::Delivery& delivery : deliveries) order.push_back(delivery.index);
     const auto found = JudgeByEngine(simulated.spans, simulated.logs, simulated.policy, order);
     EXPECT_EQ(Difference(expected, found), "") << "seed " << seed;
