@@ -88,7 +88,8 @@ TEST_F(Http2Server, TenThousandAbortedConnectsLeaveNoDescriptor) {
     if (i % 4 == 3) peer.Reset();
   }
   EXPECT_TRUE(IsEmptySoon());
-  EXPECT_EQ(OpenDescriptors(), descriptors_before);
+  // The first connection's may still have been open when they were counted.
+  EXPECT_LE(OpenDescriptors(), descriptors_before);
   EXPECT_LT(ResidentBytes(), memory_before + 20 * kMebibyte);
 }
 
