@@ -2,9 +2,11 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <istream>
 #include <iterator>
+#include <system_error>
 
 #include "src/codec/compression.h"
 
@@ -26,24 +28,19 @@ class RecordingSink final : public otlp::TelemetrySink {
 };
 
 Result<std::string> ReadWhole(const std::string& file, std::istream& standard_input) {
-  std::string text;
-  if (file == "-") {
-    text.assign(std::istreambuf_iterator<char>(standard_input), {});
-    return text;
+  if (file == "-") return std::string(std::istreambuf_iterator<char>(standard_input), {});
+  std::error_code problem;
+  if (std::filesystem::is_directory(file, problem)) {
+    return Fail(ErrorKind::kInvalid, "is a folder: name the files in it");
   }
-  std::ifstream in(file, std::ios::binary | std::ios::ate);
+  std::ifstream in(file, std::ios::binary);
   if (!in) return Fail(ErrorKind::kInvalid, "cannot be opened: {}", std::strerror(errno));
-  const std::streamoff size = in.tellg();
-  if (size > 0) {
-    text.resize(static_cast<std::size_t>(size));
-    in.seekg(0);
-    in.read(text.data(), size);
-    text.resize(static_cast<std::size_t>(in.gcount()));
-    return text;
+  std::string text;
+  if (std::filesystem::is_regular_file(file, problem)) {
+    text.reserve(std::filesystem::file_size(file, problem));
   }
-  in.clear();
-  in.seekg(0);  // pipes and /proc do not know their size
   text.assign(std::istreambuf_iterator<char>(in), {});
+  if (in.bad()) return Fail(ErrorKind::kInvalid, "cannot be read: {}", std::strerror(errno));
   return text;
 }
 
@@ -88,7 +85,10 @@ Result<AnalyzedInput> ReadUnnamed(const AnalyzeSource& source, std::istream& sta
 Result<AnalyzedInput> ReadTelemetry(const AnalyzeSource& source, std::istream& standard_input,
                                     const OnRead& on_read, continuity::Recording& recording) {
   auto input = ReadUnnamed(source, standard_input, on_read, recording);
-  if (!input) return Fail(std::move(input).error().Within(source.file));
+  if (!input) {
+    const bool is_input = source.file == "-";
+    return Fail(std::move(input).error().Within(is_input ? "standard input" : source.file));
+  }
   return input;
 }
 

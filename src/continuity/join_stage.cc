@@ -35,16 +35,14 @@ QuestionNumber JoinStage::Ask(const Question& question) {
   const auto number = static_cast<QuestionNumber>(questions_.size());
   questions_.push_back(question);
   answers_.push_back(Answer::kNo);
-  Crossing* const crossing =
-      question.kind == QuestionKind::kCall || question.kind == QuestionKind::kServerRoot
-          ? &crossings_[question.where]
-          : nullptr;
   if (question.kind == QuestionKind::kCall) {
-    crossing->calls.push_back(question);
-    crossing->call_numbers.push_back(number);
+    Crossing& crossing = crossings_[question.where];
+    crossing.calls.push_back(question);
+    crossing.call_numbers.push_back(number);
   } else if (question.kind == QuestionKind::kServerRoot) {
-    crossing->roots.push_back(question);
-    crossing->root_numbers.push_back(number);
+    Crossing& crossing = crossings_[question.where];
+    crossing.roots.push_back(question);
+    crossing.root_numbers.push_back(number);
   } else if (question.kind == QuestionKind::kLostBatch) {
     absent_parents_[question.where].push_back(number);
   }

@@ -43,12 +43,14 @@ std::vector<SpanIndex> RootsOf(const TraceTree& tree, const JudgedTrace& trace) 
 
 /// 3.4, one id at two times: the first span after the widest gap.
 void FindTwoTimes(const TraceTree& tree, std::vector<Finding>& breaks) {
+  const auto start_of = [](const Span& span) -> Microseconds { return span.start; };
+  const auto [earliest, latest] = std::ranges::minmax_element(tree.spans(), {}, start_of);
+  if (latest->start - earliest->start <= kMaxTraceAge) return;  // nearly always
   std::vector<SpanIndex> order(tree.spans().size());
   for (SpanIndex i = 0; i < order.size(); ++i) order[i] = i;
   std::ranges::sort(
       order, [&tree](SpanIndex left, SpanIndex right) { return tree.StartsBefore(left, right); });
   const auto start = [&](std::size_t i) { return tree.span(order[i]).start; };
-  if (order.empty() || start(order.size() - 1) - start(0) <= kMaxTraceAge) return;
   std::size_t after = 1;
   for (std::size_t i = 2; i < order.size(); ++i) {
     if (start(i) - start(i - 1) > start(after) - start(after - 1)) after = i;

@@ -2,9 +2,9 @@
 // Judge gives the verdicts of one trace: of each hop, of each step in a process, and, once the
 // questions that it could not answer alone are, of the request.
 //
-//   JudgedTrace trace = judge.Look(tree, join);   // asks
+//   JudgedTrace trace = judge.Look(tree, randomness, join);  // asks
 //   join.Settle();
-//   judge.Conclude(tree, join, trace);            // every verdict is final
+//   judge.Conclude(tree, join, trace);                       // every verdict is final
 //
 // Threads:  one thread at a time.
 // Owner:    all that it is given outlives it; no state of its own between traces.
@@ -30,7 +30,7 @@ struct OpenUnit {
 };
 
 struct JudgedTrace {
-  std::vector<Unit> units;        // the request is the last one
+  std::vector<Unit> units;        // once concluded, the request is the last one
   std::vector<Finding> findings;  // beside the causes of bad units
   std::vector<OpenUnit> open;
   std::vector<Finding> request_breaks;  // that are no unit's own
@@ -40,6 +40,7 @@ struct JudgedTrace {
   std::uint64_t hops = 0;
   std::uint64_t steps = 0;
 
+  /// Once concluded.
   [[nodiscard]] const Unit& request() const { return units.back(); }
 };
 
@@ -62,8 +63,5 @@ class Judge {
   const Rules& rules_;
   const Profile& profile_;
 };
-
-/// rpc, http or messaging, as either side says.
-Protocol ProtocolOf(const Shape* caller, const Shape* callee);
 
 }  // namespace tracekeeper::continuity

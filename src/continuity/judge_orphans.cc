@@ -1,6 +1,7 @@
 // Spans whose parent is not there (verdicts.md 3.2), and entries that repeat a traceparent (3.4).
 
 #include <algorithm>
+#include <map>
 #include <tuple>
 
 #include "src/continuity/trace_context.h"
@@ -154,16 +155,24 @@ void FindRepeatedParents(TraceContext& context) {
     const auto b = key(right);
     return a != b ? a < b : tree.StartsBefore(left, right);
   });
+  std::map<std::uint64_t, SpanIndex> second_uses;  // of a parent
   for (std::size_t first = 0; first < entries.size();) {
     std::size_t last = first + 1;
     while (last < entries.size() && key(entries[last]) == key(entries[first])) ++last;
     const Microseconds spread =
         tree.span(entries[last - 1]).start - tree.span(entries[first]).start;
     if (last - first >= kMany && spread > context.profile.settle_window) {
-      context.result.request_breaks.push_back({Cause::kMixedTraces, entries[first + 1]});
+      // Once for a parent, whatever names its entries have: where a second use of it starts first.
+      const auto [second, is_new] =
+          second_uses.emplace(NamedParent(tree, entries[first]), entries[first + 1]);
+      if (tree.StartsBefore(entries[first + 1], second->second))
+        second->second = entries[first + 1];
       for (std::size_t i = first; i < last; ++i) context.repeats_parent[entries[i]] = true;
     }
     first = last;
+  }
+  for (const auto& [parent, second] : second_uses) {
+    context.result.request_breaks.push_back({Cause::kMixedTraces, second});
   }
 }
 

@@ -39,7 +39,7 @@ struct TraceContext {
   }
 
   Unit& AddStep(SpanIndex index, Verdict verdict);
-  /// `caller` and `callee` are indexes of spans, where they are known.
+  /// `client` and `server` are services; 0 where it is not known.
   Unit& AddHop(SpanIndex shown_at, NameId client, NameId server, NameId policy, Protocol protocol,
                Verdict verdict);
   /// Asks about the unit that was added last.
@@ -47,6 +47,9 @@ struct TraceContext {
   void AddFinding(Cause cause, SpanIndex index) { result.findings.push_back({cause, index}); }
   [[nodiscard]] Question QuestionAbout(QuestionKind kind, SpanIndex index) const;
 };
+
+/// rpc, http or messaging, as either side says; null where a side is not known.
+Protocol ProtocolOf(const Shape* caller, const Shape* callee);
 
 // Each judges one part of the page, and adds units and findings to the context's result.
 void FindRepeatedParents(TraceContext& context);  // 3.4

@@ -46,7 +46,12 @@ class Import {
         first != std::string_view::npos && (text_[first] == '{' || text_[first] == '[');
     const bool is_protobuf =
         options_.format ? *options_.format == TelemetryFormat::kOtlpProtobuf : !looks_like_json;
-    TRY(is_protobuf ? ImportProtobuf() : ImportJson());
+    const Status read = is_protobuf ? ImportProtobuf() : ImportJson();
+    // Any bytes that are no JSON end here: the user may never have thought of protobuf.
+    if (!read && is_protobuf && !options_.format) {
+      return Fail(Error(read.error()).Within("neither JSON nor OTLP in protobuf"));
+    }
+    TRY(read);
     result_.format = options_.format.value_or(found_.value_or(TelemetryFormat::kOtlpJson));
     return std::move(result_);
   }
@@ -108,15 +113,17 @@ class Import {
 
   Status ImportJson() {
     std::size_t documents = 0;
-    const Status read =
-        codec::ForEachJsonDocument(text_, [&](std::size_t, std::string_view document) -> Status {
+    std::size_t reached = 0;  // behind the last document
+    const Status read = codec::ForEachJsonDocument(
+        text_, [&](std::size_t offset, std::string_view document) -> Status {
           ++documents;
+          reached = offset + document.size();
           ImportValue(document);
           Progress(document);
           return {};
         });
     if (!read && documents == 0 && result_.rejected.empty()) return Fail(read.error());
-    if (!read) Reject(text_.substr(text_.size()), read.error().message);
+    if (!read) Reject(text_.substr(reached), read.error().message);
     if (!found_ && documents > 0) {
       const std::string reason =
           result_.rejected.empty() ? "" : ": " + result_.rejected.front().reason;

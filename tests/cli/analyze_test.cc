@@ -99,9 +99,12 @@ TEST(Analyze, SaysWhatIsWrongWithAFileThatItCannotUse) {
   const CommandRun absent = RunCommand({"analyze", "/nowhere/traces.json"});
   EXPECT_EQ(absent.code, kUnusable);
   EXPECT_THAT(absent.err, HasSubstr("/nowhere/traces.json: cannot be opened: No such file"));
+  const CommandRun folder = RunCommand({"analyze", Example("")});
+  EXPECT_EQ(folder.code, kUnusable);
+  EXPECT_THAT(folder.err, HasSubstr("is a folder: name the files in it"));
   const CommandRun empty = RunCommand({"analyze", "-"}, " \n");
   EXPECT_EQ(empty.code, kUnusable);
-  EXPECT_THAT(empty.err, HasSubstr("is empty"));
+  EXPECT_THAT(empty.err, HasSubstr("standard input: is empty"));
   const CommandRun other = RunCommand({"analyze", "-"}, R"({"kind":"Pod"})");
   EXPECT_EQ(other.code, kUnusable);
   EXPECT_THAT(other.err, HasSubstr("nothing in it is telemetry in a known format"));

@@ -1,8 +1,11 @@
 #include "tests/truth/oracle_story.h"
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <cstddef>
 
+#include "tests/src/continuity/engine_verdicts.h"
 #include "tests/truth/oracle_span.h"
 
 namespace tracekeeper::truth {
@@ -17,6 +20,13 @@ std::string BytesOf(int number) {
 }
 
 }  // namespace
+
+Verdicts Story::Judged() const {
+  Verdicts judged = Judge(spans_, logs_, policy_);
+  EXPECT_EQ(Difference(judged, continuity::JudgeByEngine(spans_, logs_, policy_)), "")
+      << "the engine judges otherwise than the oracle";
+  return judged;
+}
 
 std::string DifferenceOf(const OracleCase& row) {
   const Verdicts judged = row.story.Judged();

@@ -1,6 +1,6 @@
 #pragma once
-// Telemetry for the oracle's own tests, told span by span: each call after a span changes that
-// span.
+// Telemetry for the tests of the page's rules, told span by span: each call after a span changes
+// that span.
 //
 //   Story().Server("shop", 1).Client("shop", 2).Under(1).Peer("cart").At(10, 90)
 //
@@ -60,7 +60,8 @@ class Story {
   /// The same spans in the opposite order.
   [[nodiscard]] Story Backwards() const;
 
-  [[nodiscard]] Verdicts Judged() const { return Judge(spans_, logs_, policy_); }
+  /// By the oracle. Fails the test where the engine says otherwise: every story is told to both.
+  [[nodiscard]] Verdicts Judged() const;
   [[nodiscard]] OracleProfile Learned() const { return LearnProfile(spans_); }
   [[nodiscard]] const std::vector<ModelSpan>& spans() const { return spans_; }
 

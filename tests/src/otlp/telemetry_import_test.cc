@@ -147,6 +147,7 @@ TEST(TelemetryImport, KeepsWhatCameBeforeAFileWasCutOff) {
   ASSERT_TRUE(imported.result);
   EXPECT_THAT(imported.lines, SizeIs(1));
   ASSERT_THAT(imported.result->rejected, SizeIs(1));
+  EXPECT_EQ(imported.result->rejected.front().offset, document.size());
   EXPECT_THAT(imported.result->rejected.front().reason, HasSubstr("does not end"));
 }
 
@@ -185,7 +186,7 @@ TEST_P(Unusable, IsAnErrorThatSaysWhy) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, Unusable,
-    ::testing::Values(UnusableCase{"Text", "hello", "damaged protobuf"},
+    ::testing::Values(UnusableCase{"Text", "hello", "neither JSON nor OTLP in protobuf: damaged"},
                       UnusableCase{"OtherJson", R"({"kind":"Pod"})", "holds none of resourceSpans"},
                       UnusableCase{"Numbers", "[1,2]", "is no object"},
                       UnusableCase{"CutOff", R"({"resourceSpans":[)", "does not end"}),
