@@ -112,6 +112,12 @@ Result<continuity::Rules> RulesOf(const AnalyzeOptions& options, std::istream& s
                            .excluded_span_names = continuity::NameList(slo.exclude.span_names)};
 }
 
+/// The rows are as large as the spans, so they are gone before anything is judged.
+continuity::Structure StructureOf(const continuity::Recording& recording) {
+  std::vector<continuity::SpanRow> rows = recording.Rows();
+  return continuity::CountStructure(rows);
+}
+
 Result<Analysis> Analyze(const AnalyzeOptions& options, const Console& console) {
   const continuity::Replay replay = TRY(ReplayOf(options));
   const std::vector<AnalyzeSource> sources = TRY(SourcesOf(options));
@@ -126,8 +132,7 @@ Result<Analysis> Analyze(const AnalyzeOptions& options, const Console& console) 
     analysis.inputs.push_back(TRY(ReadTelemetry(source, console.in, on_read, recording)));
   }
   recording.Apply(replay);
-  std::vector<continuity::SpanRow> rows = recording.Rows();
-  analysis.structure = continuity::CountStructure(rows);
+  analysis.structure = StructureOf(recording);
   continuity::ReportBuilder builder(recording, WhichTracesNamed(options.traces));
   continuity::BatchAnalysis(recording, rules, [&](const continuity::AnalysisProgress& step) {
     progress.Show(step.step, step.done, step.of);

@@ -25,12 +25,19 @@ void Print(std::string& out, fmt::format_string<Args...> format, Args&&... args)
   fmt::format_to(std::back_inserter(out), format, std::forward<Args>(args)...);
 }
 
+/// Texts come from traces: none may steer the terminal or break a line.
+std::string Printable(std::string text) {
+  const auto is_control = [](unsigned char byte) { return byte < 0x20 || byte == 0x7F; };
+  std::ranges::replace_if(text, is_control, '?');
+  return text;
+}
+
 /// Long names keep their beginning and their end, which tell them apart.
 std::string Shortened(const std::string& text, std::size_t width) {
   if (text.empty()) return "(unknown)";
-  if (text.size() <= width) return text;
+  if (text.size() <= width) return Printable(text);
   const std::size_t head = width * 2 / 3;
-  return text.substr(0, head) + "~" + text.substr(text.size() - (width - head - 1));
+  return Printable(text.substr(0, head) + "~" + text.substr(text.size() - (width - head - 1)));
 }
 
 std::string CountOf(std::uint64_t count, std::string_view one, std::string_view many) {
@@ -73,7 +80,7 @@ void PrintInputs(const Analysis& analysis, std::string& out) {
     if (input.rejected.empty()) continue;
     Print(out, "    {} could not be read; the first, at byte {}: {}\n",
           CountOf(input.rejected.size(), "record", "records"), input.rejected.front().offset,
-          input.rejected.front().reason);
+          Printable(input.rejected.front().reason));
   }
 }
 
@@ -173,7 +180,8 @@ void PrintCauses(const continuity::Report& report, std::string& out) {
     for (std::size_t i = 0; i < std::min(cause.top.size(), kOffenders); ++i) {
       const continuity::Offender& top = cause.top[i];
       Print(out, "         {:>9}  {}{}{}{}\n", Grouped(top.count),
-            Shortened(top.service, kNameWidth), top.peer.empty() ? "" : " with ", top.peer,
+            Shortened(top.service, kNameWidth), top.peer.empty() ? "" : " with ",
+            Printable(top.peer),
             top.span_name.empty() ? "" : fmt::format(", \"{}\"", Shortened(top.span_name, 40)));
     }
     for (std::size_t i = 0; i < std::min(cause.examples.size(), kExamples); ++i) {
@@ -201,7 +209,8 @@ void PrintTraces(const continuity::Report& report, std::string& out) {
           CountOf(trace.pieces, "piece", "pieces"));
     for (const continuity::TraceFinding& finding : trace.findings) {
       Print(out, "    {:<24} span {}  {}{}{}: {}\n", NameOf(finding.cause), finding.span_id,
-            finding.service, finding.peer.empty() ? "" : " with ", finding.peer, finding.detail);
+            Printable(finding.service), finding.peer.empty() ? "" : " with ",
+            Printable(finding.peer), Printable(finding.detail));
     }
   }
 }

@@ -77,6 +77,17 @@ TEST(Analyze, ComesToTheSameVerdictsInEveryOrderOfArrival) {
   EXPECT_EQ(Verdicts({"--batch", "5s"}), expected);
 }
 
+TEST(Analyze, LetsNoNameOfATraceSteerTheTerminal) {
+  const std::string orphan =
+      R"([{"traceId":"000000000000000a","id":"000000000000000b","parentId":"000000000000000c",)"
+      R"("name":"a\u001b[2Jb\nc","timestamp":1,"duration":2,"kind":"SERVER",)"
+      R"("localEndpoint":{"serviceName":"\u001b]0;x\u0007"}}])";
+  const CommandRun run = RunCommand({"analyze", "-", "--traces", "all"}, orphan);
+  EXPECT_EQ(run.code, kDone) << run.err;
+  EXPECT_THAT(run.out, HasSubstr("a?[2Jb?c"));
+  for (const char letter : run.out) EXPECT_TRUE(letter == '\n' || letter >= ' ' || letter < 0);
+}
+
 TEST(Analyze, ReadsStandardInputAndCompressedFiles) {
   std::ifstream file(Example("cut-trace-ids.zipkin.json"), std::ios::binary);
   const std::string text((std::istreambuf_iterator<char>(file)), {});
