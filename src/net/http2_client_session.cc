@@ -8,6 +8,7 @@ namespace tracekeeper::net {
 namespace {
 
 constexpr std::size_t kFieldOverhead = 32;  // RFC 9113, 6.5.2
+constexpr int kFirstStatus = 100;
 constexpr int kFirstFinalStatus = 200;
 constexpr std::size_t kLongestGoodbye = 200;
 
@@ -106,11 +107,18 @@ void Http2ClientSession::OnField(StreamId id, std::string_view name, std::string
 
 void Http2ClientSession::OnHeadersEnd(StreamId id) {
   const Stream* const stream = Find(id);
-  if (stream == nullptr || stream->header_bytes <= header_limit_) return;
-  Reject(id, {ErrorKind::kDecode,
-              fmt::format("the header of the answer is longer than the {} bytes expected of it",
-                          header_limit_),
-              {}});
+  if (stream == nullptr) return;
+  if (stream->header_bytes > header_limit_) {
+    Reject(id, {ErrorKind::kDecode,
+                fmt::format("the header of the answer is longer than the {} bytes expected of it",
+                            header_limit_),
+                {}});
+  } else if (stream->response.status < kFirstStatus) {
+    Reject(id, {ErrorKind::kDecode,
+                fmt::format("the answer says status {}, and the least is {} (RFC 9110, section 15)",
+                            stream->response.status, kFirstStatus),
+                {}});
+  }
 }
 
 void Http2ClientSession::OnData(StreamId id, std::string_view bytes) {

@@ -22,6 +22,8 @@ namespace {
 // Long lists and watches are read in pieces of this size; also the longest header accepted.
 constexpr std::size_t kBufferSize = 64U << 10U;
 
+constexpr int kFirstStatus = 100;
+
 std::string_view View(string_view text) { return {text.data(), text.size()}; }
 
 }  // namespace
@@ -57,7 +59,15 @@ class ResponseReader::Parser final : public http::basic_parser<false> {
   }
 
   void on_header_impl(Error& error) override {
-    if (!is_interim()) PassOn(sink_.OnHead(status_, headers_), error);
+    if (is_interim()) return;
+    if (status_ < kFirstStatus) {
+      PassOn(Fail(ErrorKind::kDecode,
+                  "the answer says status {}, and the least is {} (RFC 9110, section 15)", status_,
+                  kFirstStatus),
+             error);
+    } else {
+      PassOn(sink_.OnHead(status_, headers_), error);
+    }
   }
 
   void on_body_init_impl(const boost::optional<std::uint64_t>&, Error&) override {}

@@ -73,6 +73,15 @@ TEST(BeastStream, SkipsInterimAnswers) {
   EXPECT_EQ(sink.status, 200);
 }
 
+TEST(BeastStream, RefusesAStatusOfTwoDigits) {
+  RawServer server(Sending("HTTP/1.1 051 Odd\r\nContent-Length: 2\r\n\r\nok"));
+  RecordingSink sink;
+  const Status ended = To(server.url())->Stream({}, sink, {}, {});
+  ASSERT_FALSE(ended);
+  EXPECT_THAT(ended.error().message, HasSubstr("says status 51"));
+  EXPECT_EQ(sink.heads, 0);
+}
+
 TEST(BeastStream, GivesBytesBeforeTheServerHasSentTheRest) {
   std::atomic<bool> seen = false;
   RawServer server([&seen](RawSocket& peer) {

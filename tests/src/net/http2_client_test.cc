@@ -277,6 +277,10 @@ INSTANTIATE_TEST_SUITE_P(
         Ending{"goAwayAfterIt", http2::GoAway(1), Ending::kCloses, "closed the connection"},
         Ending{"refused", http2::Reset(1, 7), Ending::kGoesOn, "answered"},
         Ending{"reset", http2::Reset(1, 2), Ending::kGoesOn, "broke the call off (INTERNAL_ERROR)"},
+        Ending{"statusOfTwoDigits",
+               http2::Frame(Type::kHeaders, http2::kEndHeaders | http2::kEndStream, 1,
+                            http2::HeaderBlock({{":status", "051"}})),
+               Ending::kGoesOn, "says status 51"},
         Ending{"garbage", http2::Frame(Type::kPing, 0, 0, "too short!"), Ending::kGoesOn,
                "broke the HTTP/2 protocol"}),
     [](const auto& tested) { return tested.param.name; });
