@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <tuple>
-#include <unordered_map>
+#include <utility>
 
+#include "src/continuity/log_verdict.h"
 #include "src/continuity/profile_learner.h"
 
 namespace tracekeeper::continuity {
@@ -76,21 +77,36 @@ void BatchAnalysis::Run(VerdictSink& sink, std::optional<Profile> profile) {
   const Judge judge(recording_.names(), rules_, *profile_);
   JoinStage join(*profile_);
   std::vector<JudgedTrace> judged(groups_.size());
+  std::vector<std::vector<Answer>> answers(groups_.size());  // askers are groups, then logs
+  std::vector<Answer> were_open(recording_.logs().size());
   ForEachTrace("judging", [&](std::size_t i) {
-    join.See(tree_);
-    judged[i] = judge.Look(tree_, recording_.RandomnessOf(tree_.id()), join);
+    for (SpanIndex span = 0; span < tree_.spans().size(); ++span) {
+      join.See(tree_.span(span), tree_.shape(span));
+    }
+    judged[i] = judge.Look(tree_, recording_.RandomnessOf(tree_.id()));
+    answers[i].resize(judged[i].questions.size());
+    join.Ask(i, judged[i].questions);
+    judged[i].questions = {};  // as long as the spans themselves
     sink.OnSeen(Family::kRequest, 1);
     sink.OnSeen(Family::kHop, judged[i].hops);
     sink.OnSeen(Family::kInProcess, judged[i].steps);
   });
-  join.Settle();
+  for (std::size_t i = 0; i < were_open.size(); ++i) {
+    const auto question = QuestionAbout(recording_.logs()[i]);
+    if (question) join.Ask(groups_.size() + i, {&*question, 1});
+  }
+  for (const GivenAnswer& given : join.Settle()) {
+    const bool is_of_trace = given.asker < groups_.size();
+    (is_of_trace ? answers[given.asker][given.question] : were_open[given.asker - groups_.size()]) =
+        given.answer;
+  }
   ForEachTrace("joining", [&](std::size_t i) {
-    judge.Conclude(tree_, join, judged[i]);
+    judge.Conclude(tree_, answers[i], judged[i]);
     sink.OnTrace(tree_, judged[i]);
     judged[i] = {};
   });
   JudgeInvalidSpans(sink);
-  JudgeLogs(join, sink);
+  JudgeLogs(were_open, sink);
 }
 
 void BatchAnalysis::JudgeInvalidSpans(VerdictSink& sink) const {
@@ -109,30 +125,14 @@ void BatchAnalysis::JudgeInvalidSpans(VerdictSink& sink) const {
   }
 }
 
-void BatchAnalysis::JudgeLogs(const JoinStage& join, VerdictSink& sink) const {
-  for (const ReadLog& log : recording_.logs()) {
+void BatchAnalysis::JudgeLogs(const std::vector<Answer>& were_open, VerdictSink& sink) const {
+  for (std::size_t i = 0; i < were_open.size(); ++i) {
+    const ReadLog& log = recording_.logs()[i];
     sink.OnSeen(Family::kLog, 1);
-    sink.OnLog(log, JudgeLog(log, join));
+    sink.OnLog(log, JudgeLog(log, {.has_trace = HasSpan(log.trace, 0),
+                                   .has_span = HasSpan(log.trace, log.span),
+                                   .was_open = were_open[i]}));
   }
-}
-
-/// docs/reference/verdicts.md, section 6.
-Verdict BatchAnalysis::JudgeLog(const ReadLog& log, const JoinStage& join) const {
-  if (log.trace_state == IdState::kInvalid || log.span_state == IdState::kInvalid) {
-    return Verdict::Bad(Cause::kLogZeroId);
-  }
-  if (log.trace_state == IdState::kNone) {
-    if (log.instance == 0) return Verdict::Unknown(Reason::kNoInstance);
-    const BusyTimes* const busy = join.BusyTimesOf(log.instance);
-    return busy != nullptr && busy->Covers(log.time) ? Verdict::Bad(Cause::kLogWithoutId)
-                                                     : Verdict::Excluded(Reason::kBackground);
-  }
-  if (!HasSpan(log.trace, 0)) {
-    return log.is_sampled ? Verdict::Bad(Cause::kLogUnknownTrace)
-                          : Verdict::Excluded(Reason::kNotSampled);
-  }
-  const bool names_absent_span = log.span_state == IdState::kValid && !HasSpan(log.trace, log.span);
-  return names_absent_span ? Verdict::Bad(Cause::kLogUnknownSpan) : Verdict::Good();
 }
 
 /// Any span of the trace, for 0.

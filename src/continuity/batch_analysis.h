@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "src/continuity/join_stage.h"
 #include "src/continuity/judge.h"
 #include "src/continuity/recording.h"
 
@@ -57,8 +58,7 @@ class BatchAnalysis {
   template <typename Use>
   void ForEachTrace(std::string_view step, Use use);
   void JudgeInvalidSpans(VerdictSink& sink) const;
-  void JudgeLogs(const JoinStage& join, VerdictSink& sink) const;
-  [[nodiscard]] Verdict JudgeLog(const ReadLog& log, const JoinStage& join) const;
+  void JudgeLogs(const std::vector<Answer>& were_open, VerdictSink& sink) const;
   [[nodiscard]] bool HasSpan(otlp::TraceId trace, std::uint64_t span) const;
   [[nodiscard]] bool HasSpanAsSent(otlp::TraceId trace, std::uint64_t span) const;
 

@@ -1,12 +1,15 @@
 #pragma once
-// BusyTimes are the entry spans of one instance, or of one service, as intervals: was a request
-// open at that moment, and how many began between two.
+// BusyTimes are the entry spans of one instance as intervals: was a request open at that moment,
+// and how many began between two.
 //
 //   busy.Add(start, end); ...; busy.Settle(); busy.Covers(time);
+//   busy.Add(start, end); ...; busy.Settle(); ...
 //
-// Threads:  one thread adds; after Settle any number may ask.
-// Cost:     Settle n log n, a question log n.
+// Threads:  one thread adds; between a Settle and the next Add any number may ask.
+// Cost:     Settle sorts what was added since the last one and merges it in; where that is newer
+//           than nearly all before, as in a stream, it leaves the older alone. A question log n.
 
+#include <cstddef>
 #include <vector>
 
 #include "src/continuity/span.h"
@@ -20,15 +23,16 @@ class BusyTimes {
   void AddStart(Microseconds start) { starts_.push_back(start); }
   /// After the last Add and before the first question.
   void Settle();
+  /// What began, and what ended, before `time`; only once settled.
+  void Forget(Microseconds time);
 
   /// start <= time <= end for one of them.
   [[nodiscard]] bool Covers(Microseconds time) const;
   /// first < start < last.
   [[nodiscard]] std::size_t StartsBetween(Microseconds first, Microseconds last) const;
-  /// first <= start <= last for one of them.
-  [[nodiscard]] bool StartsWithin(Microseconds first, Microseconds last) const;
   /// The length of their union.
   [[nodiscard]] Microseconds BusyTime() const;
+  [[nodiscard]] bool is_empty() const { return starts_.empty() && open_.empty(); }
 
  private:
   struct Interval {
@@ -36,8 +40,13 @@ class BusyTimes {
     Microseconds end = 0;
   };
 
-  std::vector<Interval> open_;  // disjoint and sorted once settled
+  void SettleStarts();
+  void SettleOpen();
+
+  std::vector<Interval> open_;  // disjoint and sorted, up to settled_open_
   std::vector<Microseconds> starts_;
+  std::size_t settled_open_ = 0;
+  std::size_t settled_starts_ = 0;
 };
 
 }  // namespace tracekeeper::continuity

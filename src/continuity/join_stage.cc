@@ -15,88 +15,210 @@ constexpr Microseconds kSecond = 1'000'000;
 constexpr Microseconds kPresence = 60 * kSecond;
 constexpr Microseconds kTenth = kSecond / 10;
 
-}  // namespace
-
-void JoinStage::See(const TraceTree& tree) {
-  for (SpanIndex i = 0; i < tree.spans().size(); ++i) {
-    const Span& span = tree.span(i);
-    const Shape& shape = tree.shape(i);
-    last_end_ = std::max(last_end_, span.end() / kTenth);
-    if (shape.instance != 0) busy_tenths_[shape.instance].push_back(span.end() / kTenth);
-    if (!shape.is_entry()) continue;
-    services_[shape.service].AddStart(span.start);
-    if (shape.instance == 0) continue;
-    BusyTimes& instance = instances_[shape.instance];
-    span.is_unfinished() ? instance.AddStart(span.start) : instance.Add(span.start, span.end());
-  }
+bool IsAboutService(const Question& question) {
+  return question.kind == QuestionKind::kCall || question.kind == QuestionKind::kServerRoot;
 }
 
-QuestionNumber JoinStage::Ask(const Question& question) {
-  const auto number = static_cast<QuestionNumber>(questions_.size());
-  questions_.push_back(question);
-  answers_.push_back(Answer::kNo);
-  if (question.kind == QuestionKind::kCall) {
-    Crossing& crossing = crossings_[question.where];
-    crossing.calls.push_back(question);
-    crossing.call_numbers.push_back(number);
-  } else if (question.kind == QuestionKind::kServerRoot) {
-    Crossing& crossing = crossings_[question.where];
-    crossing.roots.push_back(question);
-    crossing.root_numbers.push_back(number);
-  } else if (question.kind == QuestionKind::kLostBatch) {
-    absent_parents_[question.where].push_back(number);
+/// Sorts what stands behind the first `settled` into them, each once.
+template <typename Value>
+void MergeOnce(std::vector<Value>& values, std::size_t& settled) {
+  const auto added = values.begin() + static_cast<std::ptrdiff_t>(settled);
+  if (added == values.end()) return;
+  std::sort(added, values.end());
+  const auto first = std::lower_bound(values.begin(), added, *added);
+  std::inplace_merge(first, added, values.end());
+  values.erase(std::unique(first, values.end()), values.end());
+  settled = values.size();
+}
+
+}  // namespace
+
+void JoinStage::UseProfile(const Profile& profile) {
+  profile_ = &profile;
+  for (auto& [id, instance] : instances_) instance.has_changed = true;
+  for (auto& [id, service] : services_) service.has_changed = true;
+}
+
+void JoinStage::See(const Span& span, const Shape& shape) {
+  const Tenth end = span.end() / kTenth;
+  last_end_ = std::max(last_end_, end);
+  if (shape.is_entry()) {
+    Service& service = services_[shape.service];
+    const auto [range, is_new] =
+        service.starts.emplace(span.start / kSecond, Range{span.start, span.start});
+    range->second.first = std::min<Microseconds>(range->second.first, span.start);
+    range->second.last = std::max<Microseconds>(range->second.last, span.start);
+    service.was_seen = true;
   }
+  if (shape.instance == 0) return;
+  Instance& instance = instances_[shape.instance];
+  instance.has_changed = true;
+  if (instance.ends.empty() || instance.ends.back() != end) instance.ends.push_back(end);
+  if (!shape.is_entry()) return;
+  span.is_unfinished() ? instance.busy.AddStart(span.start)
+                       : instance.busy.Add(span.start, span.end());
+}
+
+void JoinStage::Ask(AskerId asker, std::span<const Question> questions) {
+  SlotNumber next = kNoSlot;
+  for (std::size_t i = questions.size(); i-- > 0;) {
+    const SlotNumber number = NewSlot();
+    slots_[number] = {.question = questions[i],
+                      .asker = asker,
+                      .number = static_cast<QuestionNumber>(i),
+                      .next = next};
+    File(number);
+    next = number;
+  }
+  if (next != kNoSlot) askers_.emplace(asker, next);
+}
+
+JoinStage::SlotNumber JoinStage::NewSlot() {
+  if (free_.empty()) {
+    slots_.emplace_back();
+    return static_cast<SlotNumber>(slots_.size() - 1);
+  }
+  const SlotNumber number = free_.back();
+  free_.pop_back();
   return number;
 }
 
-void JoinStage::Settle() {
-  for (auto& [instance, times] : instances_) times.Settle();
-  for (auto& [service, times] : services_) times.Settle();
-  for (auto& [instance, busy] : busy_tenths_) {
-    std::ranges::sort(busy);
-    const auto repeated = std::ranges::unique(busy);
-    busy.erase(repeated.begin(), repeated.end());
-  }
-  for (std::size_t i = 0; i < questions_.size(); ++i) answers_[i] = AnswerFromTimes(questions_[i]);
-  for (const auto& [service, crossing] : crossings_) Match(crossing);
-  for (const auto& [instance, absent] : absent_parents_) FindLostBatches(instance, absent);
-}
-
-const BusyTimes* JoinStage::BusyTimesOf(NameId instance) const {
-  const auto found = instances_.find(instance);
-  return found == instances_.end() ? nullptr : &found->second;
-}
-
-Answer JoinStage::AnswerFromTimes(const Question& question) const {
-  const BusyTimes* const times = BusyTimesOf(question.where);
-  const auto answer = [](bool is_so) { return is_so ? Answer::kYes : Answer::kNo; };
+void JoinStage::File(SlotNumber number) {
+  const Question& question = slots_[number].question;
+  Touch(question);
   switch (question.kind) {
     case QuestionKind::kRequestOpen:
-      return answer(times != nullptr && times->Covers(question.first));
     case QuestionKind::kOthersStarted:
-      return answer(times != nullptr &&
-                    times->StartsBetween(question.first, question.last) > question.own_starts);
-    case QuestionKind::kCall:
-      return PeerWasThere(question) ? Answer::kPeerWasThere : Answer::kNo;
+      instances_[question.where].questions.push_back(number);
+      return;
     case QuestionKind::kLostBatch:
+      instances_[question.where].absent_parents.push_back(number);
+      return;
+    case QuestionKind::kCall:
+      services_[question.where].calls.push_back(number);
+      return;
     case QuestionKind::kServerRoot:
-      return Answer::kNo;
+      services_[question.where].roots.push_back(number);
+      return;
   }
-  return Answer::kNo;
 }
 
-bool JoinStage::PeerWasThere(const Question& call) const {
-  const auto peer = services_.find(call.where);
+void JoinStage::Touch(const Question& question) {
+  if (IsAboutService(question)) {
+    services_[question.where].has_changed = true;
+  } else {
+    instances_[question.where].has_changed = true;
+  }
+}
+
+void JoinStage::Withdraw(AskerId asker) {
+  const auto found = askers_.find(asker);
+  if (found == askers_.end()) return;
+  for (SlotNumber slot = found->second; slot != kNoSlot; slot = slots_[slot].next) {
+    slots_[slot].is_withdrawn = true;
+    withdrawn_.push_back(slot);
+    Touch(slots_[slot].question);
+  }
+  askers_.erase(found);
+}
+
+std::vector<GivenAnswer> JoinStage::Settle() {
+  std::vector<GivenAnswer> given;
+  const bool has_later_end = std::exchange(settled_last_end_, last_end_) != last_end_;
+  for (auto& [id, instance] : instances_) {
+    // The last silence of an instance lasts until the last end of any.
+    const bool may_be_silent = has_later_end && !instance.absent_parents.empty();
+    if (std::exchange(instance.has_changed, false) || may_be_silent) {
+      SettleInstance(id, instance, given);
+    }
+  }
+  for (auto& [id, service] : services_) SettleService(service, given);
+  FreeWithdrawn();
+  return given;
+}
+
+void JoinStage::Give(SlotNumber slot, Answer answer, std::vector<GivenAnswer>& given) {
+  Slot& asked = slots_[slot];
+  if (std::exchange(asked.given, answer) == answer) return;
+  given.push_back({.asker = asked.asker, .question = asked.number, .answer = answer});
+}
+
+void JoinStage::SettleInstance(NameId id, Instance& instance, std::vector<GivenAnswer>& given) {
+  instance.busy.Settle();
+  MergeOnce(instance.ends, instance.settled_ends);
+  DropWithdrawn(instance.questions);
+  DropWithdrawn(instance.absent_parents);
+  for (const SlotNumber slot : instance.questions) {
+    const Question& question = slots_[slot].question;
+    const bool is_so =
+        question.kind == QuestionKind::kRequestOpen
+            ? instance.busy.Covers(question.first)
+            : instance.busy.StartsBetween(question.first, question.last) > question.own_starts;
+    Give(slot, is_so ? Answer::kYes : Answer::kNo, given);
+  }
+  if (instance.absent_parents.empty()) return;
+  const std::vector<SlotNumber> lost = FindLostBatches(id, instance);
+  for (const SlotNumber slot : instance.absent_parents) {
+    const bool is_lost = std::ranges::binary_search(lost, slot);
+    Give(slot, is_lost ? Answer::kYes : Answer::kNo, given);
+  }
+}
+
+void JoinStage::SettleService(Service& service, std::vector<GivenAnswer>& given) {
+  const bool was_seen = std::exchange(service.was_seen, false);
+  const bool has_changed = std::exchange(service.has_changed, false);
+  if (has_changed) {
+    DropWithdrawn(service.calls);
+    DropWithdrawn(service.roots);
+    Match(service);
+  } else if (!was_seen || service.calls.empty()) {
+    return;
+  }
+  for (const SlotNumber slot : service.calls) {
+    const Slot& call = slots_[slot];
+    const Answer unmatched =
+        PeerWasThere(service, call.question) ? Answer::kPeerWasThere : Answer::kNo;
+    Give(slot, call.partner != kNoSlot ? Answer::kYes : unmatched, given);
+  }
+  if (!has_changed) return;
+  for (const SlotNumber slot : service.roots) {
+    const Slot& root = slots_[slot];
+    const bool is_made_by_other =
+        root.partner != kNoSlot && slots_[root.partner].question.trace != root.question.trace;
+    Give(slot, is_made_by_other ? Answer::kYes : Answer::kNo, given);
+  }
+}
+
+/// The bounds lie 120 s apart and more, so that what a second holds is told by its first and last.
+bool JoinStage::PeerWasThere(const Service& peer, const Question& call) const {
   const Microseconds first = call.first > kPresence ? call.first - kPresence : 0;
-  return peer != services_.end() && peer->second.StartsWithin(first, call.last + kPresence);
+  const Microseconds last = call.last + kPresence;
+  for (auto at = peer.starts.lower_bound(first / kSecond);
+       at != peer.starts.end() && at->first <= last / kSecond; ++at) {
+    if (at->second.last >= first && at->second.first <= last) return true;
+  }
+  return false;
 }
 
-void JoinStage::Match(const Crossing& crossing) {
-  for (const MatchedCall& pair : MatchCalls(crossing.calls, crossing.roots,
-                                            {.skew = profile_.skew, .delay = profile_.delay})) {
-    answers_[crossing.call_numbers[pair.call]] = Answer::kYes;
-    const bool is_other = crossing.calls[pair.call].trace != crossing.roots[pair.root].trace;
-    answers_[crossing.root_numbers[pair.root]] = is_other ? Answer::kYes : Answer::kNo;
+void JoinStage::Match(Service& service) {
+  const auto questions_of = [this](const std::vector<SlotNumber>& slots) {
+    std::vector<Question> questions;
+    questions.reserve(slots.size());
+    for (const SlotNumber slot : slots) {
+      slots_[slot].partner = kNoSlot;
+      questions.push_back(slots_[slot].question);
+    }
+    return questions;
+  };
+  if (service.calls.empty() && service.roots.empty()) return;
+  const MatchingTimes times{.skew = profile_->skew, .delay = profile_->delay};
+  const std::vector<Question> calls = questions_of(service.calls);
+  const std::vector<Question> roots = questions_of(service.roots);
+  for (const MatchedCall& pair : MatchCalls(calls, roots, times)) {
+    const SlotNumber call = service.calls[pair.call];
+    const SlotNumber root = service.roots[pair.root];
+    slots_[call].partner = root;
+    slots_[root].partner = call;
   }
 }
 
@@ -116,32 +238,100 @@ std::vector<JoinStage::Tenth> JoinStage::SilencesOf(const std::vector<Tenth>& bu
 }
 
 /// What was in a batch that was lost is missing among the ends of the instance's spans; what hung
-/// below it and was exported before is orphaned.
-void JoinStage::FindLostBatches(NameId instance, const std::vector<QuestionNumber>& absent) {
+/// below it and was exported before is orphaned. Sorted.
+std::vector<JoinStage::SlotNumber> JoinStage::FindLostBatches(NameId id,
+                                                              const Instance& instance) const {
   constexpr Tenth kNear = 20;
   constexpr std::size_t kTraces = 2;
-  const auto found = profile_.instances.find(instance);
+  std::vector<SlotNumber> lost;
+  const auto found = profile_->instances.find(id);
   const InstanceProfile links =
-      found == profile_.instances.end() ? InstanceProfile{} : found->second;
-  if (links.links_absent * 4 > links.links_absent + links.links_present) return;
-  std::vector<std::pair<Tenth, QuestionNumber>> losses;
-  losses.reserve(absent.size());
-  for (const QuestionNumber number : absent) {
-    losses.emplace_back(questions_[number].first / kTenth, number);
+      found == profile_->instances.end() ? InstanceProfile{} : found->second;
+  if (links.links_absent * 4 > links.links_absent + links.links_present) return lost;
+  std::vector<std::pair<Tenth, SlotNumber>> losses;
+  losses.reserve(instance.absent_parents.size());
+  for (const SlotNumber slot : instance.absent_parents) {
+    losses.emplace_back(slots_[slot].question.first / kTenth, slot);
   }
   std::ranges::sort(losses);
-  for (const Tenth silence : SilencesOf(busy_tenths_[instance])) {
+  for (const Tenth silence : SilencesOf(instance.ends)) {
     const Tenth first = silence > kNear ? silence - kNear : 0;
-    const auto begin = std::ranges::lower_bound(losses, std::pair(first, QuestionNumber{0}));
-    const auto end = std::ranges::lower_bound(losses, std::pair(silence, QuestionNumber{0}));
+    const auto begin = std::ranges::lower_bound(losses, std::pair(first, SlotNumber{0}));
+    const auto end = std::ranges::lower_bound(losses, std::pair(silence, SlotNumber{0}));
     std::set<std::pair<std::uint64_t, std::uint64_t>> traces;
     for (auto loss = begin; loss < end; ++loss) {
-      const otlp::TraceId trace = questions_[loss->second].trace;
+      const otlp::TraceId trace = slots_[loss->second].question.trace;
       traces.emplace(trace.high, trace.low);
     }
     if (traces.size() < kTraces) continue;
-    for (auto loss = begin; loss < end; ++loss) answers_[loss->second] = Answer::kYes;
+    for (auto loss = begin; loss < end; ++loss) lost.push_back(loss->second);
   }
+  std::ranges::sort(lost);
+  return lost;
+}
+
+void JoinStage::DropWithdrawn(std::vector<SlotNumber>& slots) const {
+  std::erase_if(slots, [this](SlotNumber slot) { return slots_[slot].is_withdrawn; });
+}
+
+void JoinStage::Forget(Microseconds time) {
+  std::vector<SlotNumber> old;
+  for (auto& [id, instance] : instances_) {
+    instance.busy.Settle();
+    instance.busy.Forget(time);
+    MergeOnce(instance.ends, instance.settled_ends);
+    instance.ends.erase(instance.ends.begin(),
+                        std::ranges::lower_bound(instance.ends, time / kTenth));
+    instance.settled_ends = instance.ends.size();
+    TakeOld(instance.questions, time, old);
+    TakeOld(instance.absent_parents, time, old);
+  }
+  for (auto& [id, service] : services_) {
+    service.starts.erase(service.starts.begin(), service.starts.lower_bound(time / kSecond));
+    TakeOld(service.calls, time, old);
+    TakeOld(service.roots, time, old);
+  }
+  for (const SlotNumber slot : old) Free(slot);
+  std::erase_if(instances_, [](const auto& entry) {
+    const Instance& instance = entry.second;
+    return instance.ends.empty() && instance.busy.is_empty() && instance.questions.empty() &&
+           instance.absent_parents.empty();
+  });
+  std::erase_if(services_, [](const auto& entry) {
+    const Service& service = entry.second;
+    return service.starts.empty() && service.calls.empty() && service.roots.empty();
+  });
+}
+
+/// The halves of a pair go together: one alone could be paired anew.
+bool JoinStage::IsBefore(Microseconds time, SlotNumber slot) const {
+  const Slot& asked = slots_[slot];
+  if (asked.is_withdrawn) return false;  // leaves with the others that are
+  if (asked.question.last < time) return true;
+  return asked.partner != kNoSlot && slots_[asked.partner].question.last < time;
+}
+
+void JoinStage::TakeOld(std::vector<SlotNumber>& slots, Microseconds time,
+                        std::vector<SlotNumber>& old) const {
+  const auto first = std::stable_partition(slots.begin(), slots.end(),
+                                           [&](SlotNumber slot) { return !IsBefore(time, slot); });
+  old.insert(old.end(), first, slots.end());
+  slots.erase(first, slots.end());
+}
+
+void JoinStage::Free(SlotNumber slot) {
+  const auto asker = askers_.find(slots_[slot].asker);
+  SlotNumber* link = &asker->second;
+  while (*link != slot) link = &slots_[*link].next;
+  *link = slots_[slot].next;
+  if (asker->second == kNoSlot) askers_.erase(asker);
+  free_.push_back(slot);
+}
+
+/// After every list that may hold them was settled.
+void JoinStage::FreeWithdrawn() {
+  free_.insert(free_.end(), withdrawn_.begin(), withdrawn_.end());
+  withdrawn_.clear();
 }
 
 }  // namespace tracekeeper::continuity

@@ -2,68 +2,122 @@
 // JoinStage decides what needs more than one trace: which call made which root, whether a request
 // was open when a root began, whether absent parents went with one batch.
 //
-//   for (trace) { join.See(tree); join.Ask(question)...; }
-//   join.Settle();
-//   join.AnswerTo(number);
+//   join.See(span, shape)...;              // every span of every trace, once
+//   join.Ask(asker, trace.questions)...;
+//   for (GivenAnswer given : join.Settle()) ...
+//
+// and again: what is seen and asked later may change answers that were given, and Settle gives each
+// that changed. After the last of them the answers are the same in whatever order all of it came.
 //
 // Threads:  one thread.
-// Owner:    keeps what it was told until it is destroyed.
+// Owner:    keeps what it was told until it is told to forget; the profile outlives it.
+// Cost:     Settle looks at what changed: the questions of an instance that was seen again, the
+//           calls and roots of a service that has a new one.
 // Source:   docs/reference/verdicts.md, 3.3 to 3.6.
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
 #include "src/continuity/busy_times.h"
 #include "src/continuity/profile.h"
 #include "src/continuity/question.h"
-#include "src/continuity/trace_tree.h"
+#include "src/continuity/shape.h"
 
 namespace tracekeeper::continuity {
 
-using QuestionNumber = std::uint32_t;
+/// Whoever asks chooses its number, a new one each time it asks.
+using AskerId = std::uint64_t;
+
+struct GivenAnswer {
+  AskerId asker = 0;
+  QuestionNumber question = 0;
+  Answer answer = Answer::kNo;
+};
 
 class JoinStage {
  public:
-  explicit JoinStage(const Profile& profile) : profile_(profile) {}
+  explicit JoinStage(const Profile& profile) : profile_(&profile) {}
 
-  void See(const TraceTree& tree);
-  QuestionNumber Ask(const Question& question);
-  /// After the last trace.
-  void Settle();
-  [[nodiscard]] Answer AnswerTo(QuestionNumber number) const { return answers_[number]; }
-  /// Of an instance, once settled; null where it had no entry spans.
-  [[nodiscard]] const BusyTimes* BusyTimesOf(NameId instance) const;
+  /// From now on; what was answered is looked at again.
+  void UseProfile(const Profile& profile);
+
+  void See(const Span& span, const Shape& shape);
+  void Ask(AskerId asker, std::span<const Question> questions);
+  /// Its questions are no more; nothing is said where there are none.
+  void Withdraw(AskerId asker);
+  /// Until it is given another one, the answer to a question is kNo.
+  std::vector<GivenAnswer> Settle();
+  /// Everything before `time`. What was answered stays as it is, also the other half of a pair.
+  void Forget(Microseconds time);
+
+  [[nodiscard]] std::size_t questions() const { return slots_.size() - free_.size(); }
 
  private:
   using Tenth = std::uint64_t;  // of a second, since 1970
+  using SlotNumber = std::uint32_t;
+  static constexpr SlotNumber kNoSlot = UINT32_MAX;
 
-  /// The calls to and the roots of one service; numbers of their questions beside them.
-  struct Crossing {
-    std::vector<Question> calls;
-    std::vector<QuestionNumber> call_numbers;
-    std::vector<Question> roots;
-    std::vector<QuestionNumber> root_numbers;
+  struct Slot {
+    Question question;
+    AskerId asker = 0;
+    QuestionNumber number = 0;
+    SlotNumber next = kNoSlot;     // of the same asker
+    SlotNumber partner = kNoSlot;  // of a call or a root: the other half
+    Answer given = Answer::kNo;
+    bool is_withdrawn = false;
+  };
+  struct Instance {
+    BusyTimes busy;
+    std::vector<Tenth> ends;  // in which a span ended; each once and in order, once settled
+    std::size_t settled_ends = 0;
+    std::vector<SlotNumber> questions;
+    std::vector<SlotNumber> absent_parents;
+    bool has_changed = false;
+  };
+  struct Range {
+    Microseconds first = 0;
+    Microseconds last = 0;
+  };
+  struct Service {
+    std::map<std::uint64_t, Range> starts;  // of entries, by second
+    std::vector<SlotNumber> calls;          // to it
+    std::vector<SlotNumber> roots;          // of it
+    bool was_seen = false;                  // since the last Settle
+    bool has_changed = false;               // a call or a root came or went
   };
 
-  [[nodiscard]] Answer AnswerFromTimes(const Question& question) const;
-  void Match(const Crossing& crossing);
-  [[nodiscard]] bool PeerWasThere(const Question& call) const;
+  SlotNumber NewSlot();
+  void File(SlotNumber number);
+  void Touch(const Question& question);
+  void Give(SlotNumber slot, Answer answer, std::vector<GivenAnswer>& given);
+  void SettleInstance(NameId id, Instance& instance, std::vector<GivenAnswer>& given);
+  void SettleService(Service& service, std::vector<GivenAnswer>& given);
+  void Match(Service& service);
+  [[nodiscard]] bool PeerWasThere(const Service& peer, const Question& call) const;
   /// Where the instance ended no span although some were due: the first tenths of each silence.
   [[nodiscard]] std::vector<Tenth> SilencesOf(const std::vector<Tenth>& busy) const;
-  void FindLostBatches(NameId instance, const std::vector<QuestionNumber>& absent);
+  [[nodiscard]] std::vector<SlotNumber> FindLostBatches(NameId id, const Instance& instance) const;
+  void DropWithdrawn(std::vector<SlotNumber>& slots) const;
+  void FreeWithdrawn();
+  [[nodiscard]] bool IsBefore(Microseconds time, SlotNumber slot) const;
+  /// Moves those before `time` from `slots` to `old`.
+  void TakeOld(std::vector<SlotNumber>& slots, Microseconds time,
+               std::vector<SlotNumber>& old) const;
+  void Free(SlotNumber slot);
 
-  const Profile& profile_;
-  std::vector<Question> questions_;
-  std::vector<Answer> answers_;
-  std::unordered_map<NameId, BusyTimes> instances_;
-  std::unordered_map<NameId, BusyTimes> services_;
-  std::unordered_map<NameId, Crossing> crossings_;
-  std::unordered_map<NameId, std::vector<QuestionNumber>> absent_parents_;  // of an instance
-  // In which spans of an instance ended; each once and in order, once settled.
-  std::unordered_map<NameId, std::vector<Tenth>> busy_tenths_;
+  const Profile* profile_;
+  std::vector<Slot> slots_;
+  std::vector<SlotNumber> free_;
+  std::vector<SlotNumber> withdrawn_;
+  std::unordered_map<AskerId, SlotNumber> askers_;  // to their first question
+  std::unordered_map<NameId, Instance> instances_;
+  std::unordered_map<NameId, Service> services_;
   Tenth last_end_ = 0;  // of any instance
+  Tenth settled_last_end_ = 0;
 };
 
 }  // namespace tracekeeper::continuity

@@ -70,7 +70,7 @@ void AskForCallers(TraceContext& context) {
     if (!may_be_called) continue;
     Question question = context.QuestionAbout(QuestionKind::kServerRoot, i);
     question.where = shape.service;
-    const QuestionNumber number = context.join.Ask(question);
+    const QuestionNumber number = context.Ask(question);
     if (i == earliest) context.result.server_root = number;
   }
 }
@@ -162,11 +162,9 @@ Verdict AnsweredCall(Answer answer) {
 
 }  // namespace
 
-JudgedTrace Judge::Look(const TraceTree& tree, std::optional<std::uint64_t> randomness,
-                        JoinStage& join) const {
+JudgedTrace Judge::Look(const TraceTree& tree, std::optional<std::uint64_t> randomness) const {
   JudgedTrace result;
-  TraceContext context =
-      TraceContext::Make(tree, names_, rules_, profile_, randomness, join, result);
+  TraceContext context = TraceContext::Make(tree, names_, rules_, profile_, randomness, result);
   FindRepeatedParents(context);
   FindTwoTimes(tree, result.request_breaks);
   for (const SpanIndex first : tree.collisions()) {
@@ -182,8 +180,9 @@ JudgedTrace Judge::Look(const TraceTree& tree, std::optional<std::uint64_t> rand
   return result;
 }
 
-void Judge::Conclude(const TraceTree& tree, const JoinStage& join, JudgedTrace& trace) const {
-  for (const OpenUnit& open : trace.open) Settle(tree, open, join.AnswerTo(open.question), trace);
+void Judge::Conclude(const TraceTree& tree, std::span<const Answer> answers,
+                     JudgedTrace& trace) const {
+  for (const OpenUnit& open : trace.open) Settle(tree, open, answers[open.question], trace);
   trace.open.clear();
   if (const auto second = SecondRoot(tree, trace)) {
     trace.request_breaks.push_back({Cause::kFragments, *second});
@@ -193,7 +192,7 @@ void Judge::Conclude(const TraceTree& tree, const JoinStage& join, JudgedTrace& 
   const SpanIndex head = HeadOf(tree, trace);
   Unit request{.family = Family::kRequest,
                .protocol = Protocol::kHttp,
-               .verdict = RequestVerdict(tree, join, trace),
+               .verdict = RequestVerdict(tree, answers, trace),
                .service = tree.shape(head).service,
                .server = 0,
                .policy = tree.shape(head).policy,
@@ -236,9 +235,9 @@ void Judge::Settle(const TraceTree& tree, const OpenUnit& open, Answer answer,
   }
 }
 
-Verdict Judge::RequestVerdict(const TraceTree& tree, const JoinStage& join,
+Verdict Judge::RequestVerdict(const TraceTree& tree, std::span<const Answer> answers,
                               const JudgedTrace& trace) const {
-  if (trace.server_root && join.AnswerTo(*trace.server_root) == Answer::kYes) {
+  if (trace.server_root && answers[*trace.server_root] == Answer::kYes) {
     return Verdict::Excluded(Reason::kContinued);
   }
   if (IsProbe(tree, trace, rules_, names_)) return Verdict::Excluded(Reason::kProbe);

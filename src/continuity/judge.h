@@ -2,20 +2,21 @@
 // Judge gives the verdicts of one trace: of each hop, of each step in a process, and, once the
 // questions that it could not answer alone are, of the request.
 //
-//   JudgedTrace trace = judge.Look(tree, randomness, join);  // asks
-//   join.Settle();
-//   judge.Conclude(tree, join, trace);                       // every verdict is final
+//   JudgedTrace trace = judge.Look(tree, randomness);
+//   ... answers to trace.questions, from a JoinStage ...
+//   judge.Conclude(tree, answers, trace);  // every verdict is final
 //
-// Threads:  one thread at a time.
+// Threads:  pure: any number at a time.
 // Owner:    all that it is given outlives it; no state of its own between traces.
 // Source:   docs/reference/verdicts.md, section 3; the numbers in the code are its own.
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
-#include "src/continuity/join_stage.h"
 #include "src/continuity/profile.h"
+#include "src/continuity/question.h"
 #include "src/continuity/rules.h"
 #include "src/continuity/trace_tree.h"
 #include "src/continuity/verdict.h"
@@ -32,6 +33,7 @@ struct OpenUnit {
 struct JudgedTrace {
   std::vector<Unit> units;        // once concluded, the request is the last one
   std::vector<Finding> findings;  // beside the causes of bad units
+  std::vector<Question> questions;
   std::vector<OpenUnit> open;
   std::vector<Finding> request_breaks;  // that are no unit's own
   std::vector<SpanIndex> roots;         // also orphans at an entry point, whose parent is outside
@@ -50,13 +52,13 @@ class Judge {
       : names_(names), rules_(rules), profile_(profile) {}
 
   /// `randomness`: the rv of one of its spans, where one has it.
-  JudgedTrace Look(const TraceTree& tree, std::optional<std::uint64_t> randomness,
-                   JoinStage& join) const;
-  void Conclude(const TraceTree& tree, const JoinStage& join, JudgedTrace& trace) const;
+  JudgedTrace Look(const TraceTree& tree, std::optional<std::uint64_t> randomness) const;
+  /// `answers`: one for each question, in their order.
+  void Conclude(const TraceTree& tree, std::span<const Answer> answers, JudgedTrace& trace) const;
 
  private:
   void Settle(const TraceTree& tree, const OpenUnit& open, Answer answer, JudgedTrace& trace) const;
-  [[nodiscard]] Verdict RequestVerdict(const TraceTree& tree, const JoinStage& join,
+  [[nodiscard]] Verdict RequestVerdict(const TraceTree& tree, std::span<const Answer> answers,
                                        const JudgedTrace& trace) const;
 
   const Names& names_;

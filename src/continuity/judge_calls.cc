@@ -95,7 +95,7 @@ void JudgeCalls(TraceContext& context) {
     if (reason) continue;
     Question question = context.QuestionAbout(QuestionKind::kCall, i);
     question.where = peer;
-    context.Ask(question);
+    context.AskAboutUnit(question);
   }
 }
 

@@ -49,7 +49,7 @@ void JudgeLocal(TraceContext& context, SpanIndex child) {
     question.first = parent_end;
     question.last = start;
     question.own_starts = context.OwnStarts(own.instance, parent_end, start);
-    context.Ask(question);
+    context.AskAboutUnit(question);
   } else if (above.kind == SpanKind::kServer && start > parent_end) {
     context.AddFinding(Cause::kWorkAfterReply, child);
   }
@@ -80,7 +80,7 @@ void JudgeInternalRoot(TraceContext& context, SpanIndex root) {
   Question question = context.QuestionAbout(QuestionKind::kRequestOpen, root);
   question.where = shape.instance;
   question.first = context.tree.span(root).start;
-  context.Ask(question);
+  context.AskAboutUnit(question);
 }
 
 void JudgeConsumerRoot(TraceContext& context, SpanIndex root) {

@@ -71,10 +71,7 @@ class LocalOrphans {
       }
       context_.AddStep(orphan,
                        Verdict::Bad(is_open_ ? Cause::kOpenParent : Cause::kOrphanLocalParent));
-      if (!batch) continue;
-      context_.result.open.push_back({.unit = context_.result.units.size() - 1,
-                                      .kind = QuestionKind::kLostBatch,
-                                      .question = *batch});
+      if (batch) context_.AskAboutUnit(QuestionKind::kLostBatch, *batch);
     }
   }
 
@@ -85,7 +82,7 @@ class LocalOrphans {
     Question question = context_.QuestionAbout(QuestionKind::kLostBatch, orphans_.front());
     question.where = instance_;
     question.first = last_end_;
-    return context_.join.Ask(question);
+    return context_.Ask(question);
   }
 
   TraceContext& context_;

@@ -33,6 +33,9 @@ enum class Answer : std::uint8_t {
   kPeerWasThere,  // of a call: it arrived nowhere, and the peer recorded other requests then
 };
 
+/// The place of a question among those of its asker.
+using QuestionNumber = std::uint32_t;
+
 struct Question {
   QuestionKind kind = QuestionKind::kRequestOpen;
   NameId where = 0;

@@ -31,13 +31,12 @@ bool SampledFlagsDiffer(const TraceTree& tree) {
 
 TraceContext TraceContext::Make(const TraceTree& tree, const Names& names, const Rules& rules,
                                 const Profile& profile, std::optional<std::uint64_t> randomness,
-                                JoinStage& join, JudgedTrace& result) {
+                                JudgedTrace& result) {
   const std::size_t spans = tree.spans().size();
   TraceContext context{.tree = tree,
                        .names = names,
                        .rules = rules,
                        .profile = profile,
-                       .join = join,
                        .result = result,
                        .randomness = RandomnessOf(tree, randomness),
                        .sampled_flags_differ = SampledFlagsDiffer(tree),
@@ -84,9 +83,13 @@ Unit& TraceContext::AddHop(SpanIndex shown_at, NameId client, NameId server, Nam
                                         .span = shown_at});
 }
 
-void TraceContext::Ask(Question question) {
-  result.open.push_back(
-      {.unit = result.units.size() - 1, .kind = question.kind, .question = join.Ask(question)});
+QuestionNumber TraceContext::Ask(const Question& question) {
+  result.questions.push_back(question);
+  return static_cast<QuestionNumber>(result.questions.size() - 1);
+}
+
+void TraceContext::AskAboutUnit(QuestionKind kind, QuestionNumber number) {
+  result.open.push_back({.unit = result.units.size() - 1, .kind = kind, .question = number});
 }
 
 Question TraceContext::QuestionAbout(QuestionKind kind, SpanIndex index) const {

@@ -18,7 +18,6 @@ struct TraceContext {
   const Names& names;
   const Rules& rules;
   const Profile& profile;
-  JoinStage& join;
   JudgedTrace& result;
   std::optional<std::uint64_t> randomness;  // R
   bool sampled_flags_differ = false;
@@ -29,7 +28,7 @@ struct TraceContext {
   /// What can be said before anything is judged.
   static TraceContext Make(const TraceTree& tree, const Names& names, const Rules& rules,
                            const Profile& profile, std::optional<std::uint64_t> randomness,
-                           JoinStage& join, JudgedTrace& result);
+                           JudgedTrace& result);
 
   /// Entry spans of this trace on the instance that start between the two.
   [[nodiscard]] std::uint64_t OwnStarts(NameId instance, Microseconds first,
@@ -42,8 +41,10 @@ struct TraceContext {
   /// `client` and `server` are services; 0 where it is not known.
   Unit& AddHop(SpanIndex shown_at, NameId client, NameId server, NameId policy, Protocol protocol,
                Verdict verdict);
-  /// Asks about the unit that was added last.
-  void Ask(Question question);
+  QuestionNumber Ask(const Question& question);
+  /// About the unit that was added last.
+  void AskAboutUnit(const Question& question) { AskAboutUnit(question.kind, Ask(question)); }
+  void AskAboutUnit(QuestionKind kind, QuestionNumber number);
   void AddFinding(Cause cause, SpanIndex index) { result.findings.push_back({cause, index}); }
   [[nodiscard]] Question QuestionAbout(QuestionKind kind, SpanIndex index) const;
 };

@@ -18,6 +18,17 @@ BusyTimes Of(const std::vector<Interval>& intervals) {
   return busy;
 }
 
+/// Settled after each of a few, as a stream is.
+BusyTimes InPortions(const std::vector<Interval>& intervals, std::size_t portion) {
+  BusyTimes busy;
+  for (std::size_t i = 0; i < intervals.size(); ++i) {
+    busy.Add(intervals[i].first, intervals[i].second);
+    if (i % portion == 0) busy.Settle();
+  }
+  busy.Settle();
+  return busy;
+}
+
 TEST(BusyTimes, CoverTheirFirstAndTheirLastMoment) {
   const BusyTimes busy = Of({{10, 20}});
   EXPECT_FALSE(busy.Covers(9));
@@ -33,7 +44,6 @@ TEST(BusyTimes, AStartAloneCoversNothing) {
   EXPECT_FALSE(busy.Covers(10));
   EXPECT_EQ(busy.StartsBetween(9, 11), 1U);
   EXPECT_EQ(busy.StartsBetween(10, 11), 0U) << "neither end counts";
-  EXPECT_TRUE(busy.StartsWithin(10, 10)) << "both ends count";
 }
 
 TEST(BusyTimesProperty, SayWhatALookAtEveryIntervalSays) {
@@ -44,7 +54,7 @@ TEST(BusyTimesProperty, SayWhatALookAtEveryIntervalSays) {
       interval.first = random() % 60;
       interval.second = interval.first + random() % 15;
     }
-    const BusyTimes busy = Of(intervals);
+    const BusyTimes busy = round % 2 == 0 ? Of(intervals) : InPortions(intervals, random() % 4 + 1);
     Microseconds covered = 0;
     for (Microseconds time = 0; time < 80; ++time) {
       const auto is_open = [time](const Interval& i) {
@@ -61,6 +71,20 @@ TEST(BusyTimesProperty, SayWhatALookAtEveryIntervalSays) {
     }
     EXPECT_EQ(busy.BusyTime(), covered);
   }
+}
+
+TEST(BusyTimes, ForgetWhatBeganAndWhatEndedBefore) {
+  BusyTimes busy = Of({{10, 20}, {30, 40}, {15, 17}});
+  busy.Forget(16);
+  EXPECT_EQ(busy.StartsBetween(0, 100), 1U);
+  EXPECT_TRUE(busy.Covers(18)) << "was still open";
+  busy.Add(35, 50);
+  busy.Settle();
+  busy.Forget(21);
+  EXPECT_FALSE(busy.Covers(18));
+  EXPECT_TRUE(busy.Covers(50));
+  busy.Forget(51);
+  EXPECT_TRUE(busy.is_empty());
 }
 
 }  // namespace
