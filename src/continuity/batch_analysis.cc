@@ -88,8 +88,8 @@ void BatchAnalysis::Run(VerdictSink& sink, std::optional<Profile> profile) {
     join.Ask(i, judged[i].questions);
     judged[i].questions = {};  // as long as the spans themselves
     sink.OnSeen(Family::kRequest, 1);
-    sink.OnSeen(Family::kHop, judged[i].hops);
-    sink.OnSeen(Family::kInProcess, judged[i].steps);
+    sink.OnSeen(Family::kHop, judged[i].seen.Of(Family::kHop));
+    sink.OnSeen(Family::kInProcess, judged[i].seen.Of(Family::kInProcess));
   });
   for (std::size_t i = 0; i < were_open.size(); ++i) {
     const auto question = QuestionAbout(recording_.logs()[i]);

@@ -75,6 +75,14 @@ void AskForCallers(TraceContext& context) {
   }
 }
 
+std::optional<std::uint64_t> LargestThreshold(const TraceTree& tree) {
+  std::optional<std::uint64_t> largest;
+  for (SpanIndex i = 0; i < tree.spans().size(); ++i) {
+    largest = std::max(largest, tree.shape(i).threshold);
+  }
+  return largest;
+}
+
 /// Groups of spans that hang together in a circle: without root and without orphan.
 bool HasCircle(const TraceTree& tree) {
   std::vector<bool> has_head(tree.spans().size());
@@ -162,6 +170,22 @@ Verdict AnsweredCall(Answer answer) {
 
 }  // namespace
 
+void SeenUnits::Add(Family family, NameId policy, std::uint64_t units) {
+  for (OfPolicy& seen : by_policy_) {
+    if (seen.policy != policy) continue;
+    seen.units[static_cast<std::size_t>(family)] += units;
+    return;
+  }
+  by_policy_.push_back({.policy = policy});
+  by_policy_.back().units[static_cast<std::size_t>(family)] = units;
+}
+
+std::uint64_t SeenUnits::Of(Family family) const {
+  std::uint64_t sum = 0;
+  for (const OfPolicy& seen : by_policy_) sum += seen.units[static_cast<std::size_t>(family)];
+  return sum;
+}
+
 JudgedTrace Judge::Look(const TraceTree& tree, std::optional<std::uint64_t> randomness) const {
   JudgedTrace result;
   TraceContext context = TraceContext::Make(tree, names_, rules_, profile_, randomness, result);
@@ -176,6 +200,7 @@ JudgedTrace Judge::Look(const TraceTree& tree, std::optional<std::uint64_t> rand
   JudgeCalls(context);
   FindOddities(context);
   result.roots = RootsOf(tree, result);
+  result.threshold = LargestThreshold(tree);
   AskForCallers(context);
   return result;
 }

@@ -10,6 +10,7 @@
 // Owner:    all that it is given outlives it; no state of its own between traces.
 // Source:   docs/reference/verdicts.md, section 3; the numbers in the code are its own.
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -30,6 +31,22 @@ struct OpenUnit {
   QuestionNumber question = 0;
 };
 
+/// How many units came up, by policy. Nearly every trace has one.
+class SeenUnits {
+ public:
+  struct OfPolicy {
+    NameId policy = 0;
+    std::array<std::uint64_t, kFamilies> units{};
+  };
+
+  void Add(Family family, NameId policy, std::uint64_t units = 1);
+  [[nodiscard]] std::uint64_t Of(Family family) const;
+  [[nodiscard]] const std::vector<OfPolicy>& by_policy() const { return by_policy_; }
+
+ private:
+  std::vector<OfPolicy> by_policy_;
+};
+
 struct JudgedTrace {
   std::vector<Unit> units;        // once concluded, the request is the last one
   std::vector<Finding> findings;  // beside the causes of bad units
@@ -38,9 +55,10 @@ struct JudgedTrace {
   std::vector<Finding> request_breaks;  // that are no unit's own
   std::vector<SpanIndex> roots;         // also orphans at an entry point, whose parent is outside
   std::optional<QuestionNumber> server_root;  // asked about the earliest root
-  // Counted as each comes up, apart from what becomes of it.
-  std::uint64_t hops = 0;
-  std::uint64_t steps = 0;
+  /// Counted as each comes up, apart from what becomes of it.
+  SeenUnits seen;
+  /// The largest th of its spans: the share of requests that was not sampled, in 2^-56.
+  std::optional<std::uint64_t> threshold;
 
   /// Once concluded.
   [[nodiscard]] const Unit& request() const { return units.back(); }

@@ -107,6 +107,24 @@ Shape SpanReader::ShapeOf(const otlp::SpanFields& fields) {
   return shape;
 }
 
+/// As far as spans that are repeats of each other say the same (verdicts.md, 3).
+std::uint64_t SpanReader::HashOf(const otlp::SpanFields& fields, const Shape& shape) {
+  std::size_t hash = 0;
+  const auto mix = [&hash](std::size_t value) {
+    hash = (hash ^ value) * 0x9E3779B97F4A7C15U;
+    hash ^= hash >> 32U;
+  };
+  const std::hash<std::string_view> hash_of;
+  for (const std::string_view id : {fields.trace_id, fields.span_id, fields.parent_span_id}) {
+    mix(hash_of(id));
+  }
+  for (const std::uint64_t number : {fields.start_nanoseconds, fields.end_nanoseconds}) mix(number);
+  mix(shape.service);
+  mix(shape.name);
+  mix(static_cast<std::size_t>(shape.kind));
+  return hash;
+}
+
 ReadSpan SpanReader::Read(const otlp::SpanFields& fields) {
   ReadSpan read;
   Shape shape = ShapeOf(fields);
@@ -129,13 +147,12 @@ ReadSpan SpanReader::Read(const otlp::SpanFields& fields) {
   const bool has_span_id = fields.span_id.size() == kSpanIdBytes;
   const bool has_parent_id =
       fields.parent_span_id.empty() || fields.parent_span_id.size() == kSpanIdBytes;
-  if (!trace || !has_span_id || !has_parent_id) return read;
-  read.trace = *trace;
-  read.is_valid = read.span.id != 0;
+  read.is_valid = trace && has_span_id && has_parent_id && read.span.id != 0;
+  read.trace = read.is_valid ? *trace : otlp::TraceId{0, HashOf(fields, shape)};
   return read;
 }
 
-ReadLog SpanReader::Read(const otlp::LogFields& fields) const {
+ReadLog SpanReader::Read(const otlp::LogFields& fields) {
   ReadLog log{.service = of_resource_.service,
               .instance = of_resource_.instance,
               .policy = of_resource_.policy};
@@ -150,6 +167,9 @@ ReadLog SpanReader::Read(const otlp::LogFields& fields) const {
     log.span = fields.span_id.size() == kSpanIdBytes ? SpanIdOf(fields.span_id) : 0;
     log.span_state = log.span != 0 ? IdState::kValid : IdState::kInvalid;
   }
+  Shape shape{.service = log.service, .instance = log.instance, .policy = log.policy};
+  shape.facts.sampled = log.is_sampled;
+  log.shape = shapes_.Intern(shape);
   return log;
 }
 

@@ -20,7 +20,7 @@
 namespace tracekeeper::continuity {
 
 struct ReadSpan {
-  otlp::TraceId trace;
+  otlp::TraceId trace;  // of an invalid span, a number that stands for all that it says
   Span span;
   std::optional<std::uint64_t> randomness;  // rv of its tracestate
   /// One of its ids is empty, all zeros or of a wrong length: it belongs to no trace.
@@ -39,6 +39,7 @@ struct ReadLog {
   NameId instance = 0;
   NameId policy = 0;
   bool is_sampled = false;
+  ShapeId shape = 0;  // says the same, where a record stands among spans
 };
 
 class SpanReader {
@@ -48,10 +49,11 @@ class SpanReader {
   void OnResource(const otlp::ResourceFields& resource);
   void OnScope(std::string_view name);
   [[nodiscard]] ReadSpan Read(const otlp::SpanFields& fields);
-  [[nodiscard]] ReadLog Read(const otlp::LogFields& fields) const;
+  [[nodiscard]] ReadLog Read(const otlp::LogFields& fields);
 
  private:
   [[nodiscard]] Shape ShapeOf(const otlp::SpanFields& fields);
+  static std::uint64_t HashOf(const otlp::SpanFields& fields, const Shape& shape);
 
   Names& names_;
   ShapeTable& shapes_;

@@ -61,7 +61,7 @@ std::uint64_t TraceContext::OwnStarts(NameId instance, Microseconds first,
 
 Unit& TraceContext::AddStep(SpanIndex index, Verdict verdict) {
   const Shape& shape = tree.shape(index);
-  ++result.steps;
+  result.seen.Add(Family::kInProcess, shape.policy);
   return result.units.emplace_back(Unit{.family = Family::kInProcess,
                                         .protocol = Protocol::kHttp,
                                         .verdict = verdict,
@@ -73,7 +73,7 @@ Unit& TraceContext::AddStep(SpanIndex index, Verdict verdict) {
 
 Unit& TraceContext::AddHop(SpanIndex shown_at, NameId client, NameId server, NameId policy,
                            Protocol protocol, Verdict verdict) {
-  ++result.hops;
+  result.seen.Add(Family::kHop, policy);
   return result.units.emplace_back(Unit{.family = Family::kHop,
                                         .protocol = protocol,
                                         .verdict = verdict,

@@ -64,6 +64,8 @@ class TraceTree {
     return spans_[index].is_cut != 0 ? otlp::TraceId{0, id_.low} : id_;
   }
 
+  /// True where one is the other, sent again (verdicts.md, 3).
+  [[nodiscard]] bool IsRepeat(const Span& left, const Span& right) const;
   /// True where `left` starts first, then by id: the order in which breaks are told.
   [[nodiscard]] bool StartsBefore(SpanIndex left, SpanIndex right) const;
 
@@ -76,7 +78,6 @@ class TraceTree {
   };
 
   bool ComesBefore(const Span& left, const Span& right) const;
-  [[nodiscard]] bool IsRepeat(const Span& left, const Span& right) const;
   void FindNodes();
   [[nodiscard]] Node NodeAt(SpanIndex first, SpanIndex last) const;
   [[nodiscard]] const Node* FindNode(std::uint64_t id) const;

@@ -32,8 +32,23 @@ std::string_view NameOf(Reason reason) {
                                                              "not_sampled",
                                                              "caller_samples",
                                                              "peer_silent",
-                                                             "no_instance"};
+                                                             "no_instance",
+                                                             "shed",
+                                                             "late"};
   return kNames[static_cast<std::size_t>(reason)];
+}
+
+std::size_t CodeOf(Verdict verdict) {
+  if (verdict.outcome == Outcome::kGood) return 0;
+  if (verdict.is_bad()) return 1 + static_cast<std::size_t>(verdict.cause);
+  return 1 + kCauseCount + static_cast<std::size_t>(verdict.reason);
+}
+
+Verdict VerdictOf(std::size_t code) {
+  if (code == 0) return Verdict::Good();
+  if (code <= kCauseCount) return Verdict::Bad(static_cast<Cause>(code - 1));
+  const auto reason = static_cast<Reason>(code - 1 - kCauseCount);
+  return reason >= Reason::kCallerSamples ? Verdict::Unknown(reason) : Verdict::Excluded(reason);
 }
 
 }  // namespace tracekeeper::continuity

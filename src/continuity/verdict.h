@@ -41,8 +41,10 @@ enum class Reason : std::uint8_t {
   kCallerSamples,
   kPeerSilent,
   kNoInstance,
+  kShed,
+  kLate,
 };
-inline constexpr std::size_t kReasons = 17;
+inline constexpr std::size_t kReasons = 19;
 
 std::string_view NameOf(Family family);
 std::string_view NameOf(Outcome outcome);
@@ -64,6 +66,11 @@ struct Verdict {
   [[nodiscard]] bool is_bad() const { return outcome == Outcome::kBad; }
   bool operator==(const Verdict&) const = default;
 };
+
+/// Verdicts as small numbers, to count them by: good, each cause, each reason.
+inline constexpr std::size_t kVerdictCodes = 1 + kCauseCount + kReasons;
+std::size_t CodeOf(Verdict verdict);
+Verdict VerdictOf(std::size_t code);
 
 /// One unit, and where it is counted.
 struct Unit {

@@ -1,0 +1,31 @@
+#include "src/continuity/fingerprints.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "src/continuity/keyed_hash.h"
+
+namespace tracekeeper::continuity {
+
+Fingerprints::Fingerprints(std::size_t room, std::uint64_t key)
+    : key_(key), sets_(std::bit_ceil(std::max<std::size_t>(room / std::tuple_size_v<Set>, 1))) {}
+
+std::uint64_t Fingerprints::HashOf(std::uint64_t what) const { return KeyedHash(what, key_); }
+
+void Fingerprints::Add(std::uint64_t what, std::uint32_t until, std::uint32_t note) {
+  const std::uint64_t hash = HashOf(what);
+  Set& set = sets_[SetOf(hash)];
+  const auto same = std::ranges::find(set, hash, &Entry::hash);
+  Entry& entry = same != set.end() ? *same : *std::ranges::min_element(set, {}, &Entry::until);
+  entry = {.hash = hash, .until = until, .note = note};
+}
+
+std::optional<std::uint32_t> Fingerprints::Find(std::uint64_t what, std::uint32_t now) const {
+  const std::uint64_t hash = HashOf(what);
+  const Set& set = sets_[SetOf(hash)];
+  const auto found = std::ranges::find(set, hash, &Entry::hash);
+  if (found == set.end() || found->until <= now) return std::nullopt;
+  return found->note;
+}
+
+}  // namespace tracekeeper::continuity

@@ -1,0 +1,31 @@
+#pragma once
+// JoinInput is what a shard of a stream tells the join stage: spans that it saw, questions, and who
+// asks no more.
+//
+// Threads:  a value; made by one thread, handed to another.
+
+#include <vector>
+
+#include "src/continuity/join_stage.h"
+#include "src/continuity/question.h"
+#include "src/continuity/shape.h"
+#include "src/continuity/span.h"
+
+namespace tracekeeper::continuity {
+
+struct JoinInput {
+  struct Asked {
+    AskerId asker = 0;
+    std::vector<Question> questions;
+  };
+  struct Seen {
+    Span span;
+    ShapeId shape = 0;
+  };
+
+  std::vector<Seen> seen;
+  std::vector<AskerId> withdrawn;
+  std::vector<Asked> asked;
+};
+
+}  // namespace tracekeeper::continuity

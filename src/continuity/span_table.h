@@ -1,0 +1,199 @@
+#pragma once
+// SpanTable holds the spans of a stream, by trace, inside a budget of bytes that it never leaves.
+//
+// Its memory is one reserved region: records of traces grow from its front, chunks of four spans
+// from its back, an index of fixed size beside it. Where they meet the table is full, and Append
+// says so. What is removed gives its record and chunks back to free lists.
+//
+//   record   48 bytes    a trace: id, first and last chunk, counts, when it is due
+//   chunk   136 bytes    four spans, the next chunk
+//   index    16 bytes    a trace, at half load
+//
+// so that a trace of eight spans costs 42 bytes a span.
+//
+// One record holds all ids that have the same lower half: the short (64-bit) form of an id and the
+// long one are judged together. A span's tag says which of the upper halves it came with.
+//
+// Ids are chosen by peers: the index hashes the lower half with a key of the process.
+//
+// Threads:  one.
+// Cost:     Append touches three cache lines, which Prefetch asks for ahead of time. Nothing is
+//           allocated after the constructor but for the upper halves of records that have several.
+// Failure:  where the region cannot be reserved, std::bad_alloc.
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "src/continuity/span.h"
+#include "src/otlp/trace_id.h"
+
+namespace tracekeeper::continuity {
+
+/// A tenth of a second of arrival time.
+using Tick = std::uint32_t;
+
+/// Zeroed pages that take memory when they are first written; std::bad_alloc where there is no room
+/// for them in the address space.
+class MappedRegion {
+ public:
+  explicit MappedRegion(std::size_t bytes);
+  ~MappedRegion();
+  MappedRegion(const MappedRegion&) = delete;
+  MappedRegion& operator=(const MappedRegion&) = delete;
+
+  [[nodiscard]] std::byte* begin() const { return begin_; }
+  [[nodiscard]] std::byte* end() const { return begin_ + bytes_; }
+  [[nodiscard]] std::size_t bytes() const { return bytes_; }
+
+ private:
+  std::byte* begin_;
+  std::size_t bytes_;
+};
+
+class SpanTable {
+ public:
+  struct Options {
+    std::size_t budget_bytes = std::size_t{256} << 20U;  // of region and index
+    std::uint64_t key = 0;                               // of the hash
+  };
+
+  using RecordNumber = std::uint32_t;
+  static constexpr RecordNumber kNoRecord = UINT32_MAX;
+
+  /// What becomes of the spans of one record; kept for whoever drives the table.
+  enum class Phase : std::uint8_t { kOpen, kAsking, kJudged, kShed };
+
+  struct Record {
+    otlp::TraceId id;  // the upper half that came first
+    std::uint32_t first_chunk = 0;
+    std::uint32_t last_chunk = 0;
+    std::uint32_t spans = 0;
+    std::uint32_t judged_spans = 0;  // the first of them: what was counted
+    Tick due = 0;
+    RecordNumber next_due = kNoRecord;
+    RecordNumber next_judged = kNoRecord;
+    std::uint8_t generation = 0;  // another one for each trace that has had this number
+    Phase phase : 2 = Phase::kOpen;
+    std::uint8_t marks : 6 = 0;  // of the lists it is in, and of the caller's
+    std::uint8_t epoch_asked = 0;
+    std::uint8_t epoch_counted = 0;
+  };
+  static_assert(sizeof(Record) == 48);
+
+  explicit SpanTable(const Options& options);
+
+  /// kNoRecord where no span of it is there.
+  [[nodiscard]] RecordNumber Find(std::uint64_t low) const;
+  /// Makes the record where there is none; kNoRecord where the table is full.
+  RecordNumber FindOrAdd(otlp::TraceId id);
+  void Prefetch(std::uint64_t low) const;
+  /// `span.is_cut` is its tag. False where the table is full.
+  bool Append(RecordNumber record, const Span& span);
+  /// The tag that stands for an upper half in this record; nothing where it has too many.
+  std::optional<std::uint8_t> TagFor(RecordNumber record, std::uint64_t high);
+  /// By tag, from 0.
+  [[nodiscard]] std::vector<std::uint64_t> UpperHalves(RecordNumber record) const;
+  /// The first `count` that came, in the order of arrival.
+  void Read(RecordNumber record, std::size_t count, std::vector<Span>& spans) const;
+  /// Drops all but the first `count`.
+  void Truncate(RecordNumber record, std::size_t count);
+  /// Drops all spans, and leaves the record.
+  void Clear(RecordNumber record);
+  /// It must be in no RecordList.
+  void Remove(RecordNumber record);
+
+  [[nodiscard]] Record& at(RecordNumber record) { return records_[record]; }
+  [[nodiscard]] const Record& at(RecordNumber record) const { return records_[record]; }
+
+  [[nodiscard]] std::size_t bytes() const;
+  [[nodiscard]] std::size_t budget_bytes() const { return budget_bytes_; }
+  [[nodiscard]] std::size_t spans() const { return spans_; }
+  [[nodiscard]] std::size_t traces() const { return traces_; }
+
+  /// How many upper halves one record tells apart.
+  static constexpr std::size_t kMaxTags = 64;
+
+ private:
+  static constexpr std::size_t kChunkSpans = 4;
+  static constexpr std::uint32_t kNoChunk = UINT32_MAX;
+
+  struct Chunk {
+    std::array<Span, kChunkSpans> spans;
+    std::uint32_t next = kNoChunk;
+  };
+  static_assert(sizeof(Chunk) == 136);
+
+  struct IndexEntry {
+    std::uint32_t hash = 0;
+    RecordNumber record = kNoRecord;
+  };
+
+  [[nodiscard]] std::uint32_t HashOf(std::uint64_t low) const;
+  [[nodiscard]] std::size_t SlotOf(std::uint64_t low, std::uint32_t hash) const;
+  [[nodiscard]] bool HasRoom(std::size_t bytes) const;
+  RecordNumber NewRecord();
+  std::uint32_t NewChunk();
+  void FreeChunks(std::uint32_t first);
+  void RemoveFromIndex(std::size_t slot);
+  [[nodiscard]] Chunk& chunk(std::uint32_t number) const { return *(chunks_end_ - number - 1); }
+
+  const std::size_t budget_bytes_;
+  const std::uint64_t key_;
+  const std::size_t index_mask_;
+  const MappedRegion index_region_;
+  const MappedRegion region_;
+  IndexEntry* const index_;
+  Record* const records_;
+  Chunk* const chunks_end_;
+
+  std::uint32_t made_records_ = 0;
+  std::uint32_t made_chunks_ = 0;
+  RecordNumber free_record_ = kNoRecord;  // linked by next_due
+  std::uint32_t free_chunk_ = kNoChunk;   // linked by next
+  std::size_t used_chunks_ = 0;
+  std::size_t spans_ = 0;
+  std::size_t traces_ = 0;
+  std::unordered_map<RecordNumber, std::vector<std::uint64_t>> more_halves_;  // tags 1 and up
+};
+
+/// A list of records linked through one of their fields; a record is in it once.
+template <SpanTable::RecordNumber SpanTable::Record::* kNext, std::uint8_t kBit>
+class RecordList {
+ public:
+  [[nodiscard]] bool is_empty() const { return first_ == SpanTable::kNoRecord; }
+  [[nodiscard]] SpanTable::RecordNumber first() const { return first_; }
+
+  void PushBack(SpanTable& table, SpanTable::RecordNumber number) {
+    SpanTable::Record& record = table.at(number);
+    record.*kNext = SpanTable::kNoRecord;
+    record.marks = static_cast<std::uint8_t>(record.marks | kBit);
+    if (is_empty()) {
+      first_ = number;
+    } else {
+      table.at(last_).*kNext = number;
+    }
+    last_ = number;
+  }
+  SpanTable::RecordNumber PopFront(SpanTable& table) {
+    const SpanTable::RecordNumber number = first_;
+    SpanTable::Record& record = table.at(number);
+    first_ = record.*kNext;
+    record.marks = static_cast<std::uint8_t>(record.marks & ~kBit);
+    return number;
+  }
+  static bool Has(const SpanTable::Record& record) { return (record.marks & kBit) != 0; }
+
+ private:
+  SpanTable::RecordNumber first_ = SpanTable::kNoRecord;
+  SpanTable::RecordNumber last_ = SpanTable::kNoRecord;
+};
+
+using DueList = RecordList<&SpanTable::Record::next_due, 1>;
+using JudgedList = RecordList<&SpanTable::Record::next_judged, 2>;
+
+}  // namespace tracekeeper::continuity

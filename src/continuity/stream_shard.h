@@ -1,0 +1,149 @@
+#pragma once
+// StreamShard judges a share of a stream: the traces whose ids fall to it.
+//
+//   spans, logs -> span table -> settled -> questions to the join stage -> answers -> counted
+//                       ^                                                                |
+//                       +--- kept, to be judged again with what comes late --------------+
+//
+// A trace is settled when nothing of it came for the settle window. It is counted when the join
+// stage had as long to answer. It is remembered from then on until the time is over or the room is
+// needed; a span that comes in between has it judged again, and what changed is counted as
+// repaired. So does an answer that changes. Once it is forgotten, a fingerprint of it says that a
+// span is late and begins no trace.
+//
+// Time comes in as ticks of the caller's: nothing here reads a clock.
+//
+// Threads:  one thread. Names and shapes may grow in another.
+// Owner:    names and shapes outlive it.
+// Cost:     Insert allocates nothing. Judging a trace that came late, or asked, does.
+// Source:   docs/reference/verdicts.md, section 7.
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "src/continuity/cluster_judge.h"
+#include "src/continuity/fingerprints.h"
+#include "src/continuity/join_input.h"
+#include "src/continuity/loose_logs.h"
+#include "src/continuity/span_reader.h"
+#include "src/continuity/span_table.h"
+#include "src/continuity/tally.h"
+
+namespace tracekeeper::continuity {
+
+struct ShardOptions {
+  SpanTable::Options table;
+  std::size_t fingerprints = std::size_t{1} << 16U;
+  std::uint8_t number = 0;
+  /// How long the join stage has to answer.
+  Tick join_window = 100;
+  /// How long a trace is remembered once it is counted.
+  Tick memory = 6000;
+};
+
+/// Beside the verdicts, for metrics.
+struct ShardCounts {
+  std::uint64_t spans = 0;
+  std::uint64_t logs = 0;
+  std::uint64_t shed_traces = 0;      // by their roots
+  std::uint64_t forgotten_early = 0;  // counted, and room was needed
+  std::uint64_t late_spans = 0;       // of traces that were forgotten
+};
+
+class StreamShard {
+ public:
+  StreamShard(const ShardOptions& options, const Names& names, const ShapeTable& shapes,
+              std::shared_ptr<const Epoch> epoch);
+
+  /// For what asks from now on. At most 255 of them within `memory`: a judgement that is corrected
+  /// is found again by the epoch it was made in.
+  void UseEpoch(std::shared_ptr<const Epoch> epoch);
+
+  void Insert(const ReadSpan& span, Tick now);
+  void Insert(const ReadLog& log, Tick now);
+  /// Judges what is due, and tells the join stage.
+  void Advance(Tick now, JoinInput& input);
+  void Take(const GivenAnswer& answer);
+
+  [[nodiscard]] const Tally& tally() const { return tally_; }
+  [[nodiscard]] const ShardCounts& counts() const { return counts_; }
+  [[nodiscard]] std::size_t pending_spans() const { return table_.spans() - judged_spans_; }
+  [[nodiscard]] std::size_t table_bytes() const;
+  [[nodiscard]] std::size_t budget_bytes() const { return table_.budget_bytes(); }
+
+ private:
+  using RecordNumber = SpanTable::RecordNumber;
+  using Phase = SpanTable::Phase;
+  using Answers = std::vector<Answer>;
+  static constexpr std::size_t kWheelSlots = 1024;
+
+  /// In Record::marks, beside the lists it is in.
+  static constexpr std::uint8_t kHasAsked = 4;
+  static constexpr std::uint8_t kAskedForCounted = 8;  // its questions are those that counted
+
+  /// Of a record that was given an answer. All others are kNo.
+  struct AnswersOf {
+    Answers counted;
+    Answers pending;
+  };
+  [[nodiscard]] AskerId AskerOf(RecordNumber number) const;
+  [[nodiscard]] Tick settle_window() const;
+  /// `tag`: whether it is a log record.
+  void Append(otlp::TraceId trace, Span span, std::uint8_t tag, Tick now);
+  /// Where there is no record of the trace, and none is to be made, counts the span.
+  [[nodiscard]] RecordNumber RecordFor(otlp::TraceId trace, const Span& span, Tick now);
+  void Schedule(RecordNumber number, Tick due);
+  void OnDue(RecordNumber number, Tick now, JoinInput& input);
+  void Ask(RecordNumber number, Tick now, JoinInput& input);
+  /// False where all that came late came before.
+  bool TellSeen(RecordNumber number, JoinInput& input);
+  void Count(RecordNumber number, Tick now);
+  /// The first spans of a record, as a cluster: valid until the next call.
+  Cluster ClusterOf(RecordNumber number, std::size_t spans);
+  Judgement JudgementOf(RecordNumber number, std::size_t spans, std::uint8_t epoch,
+                        const Answers& answers);
+  [[nodiscard]] const AnswersOf& AnswersFor(RecordNumber number) const;
+  void ForgetOld(Tick now);
+  /// Forgets what was counted longest ago; false where nothing was.
+  bool MakeRoom();
+  void Forget(RecordNumber number, Tick now);
+  void Shed(RecordNumber number, Tick now);
+  /// A share of the traces that come from now on, by the hash of their ids; for the others there is
+  /// room, and of those that are shed no half is judged.
+  void ShedMore(Tick now);
+  void ShedLess(Tick now);
+  void CountUnknown(const Span& span, Reason reason);
+  void CountUnit(const CountedUnit& unit);
+
+  const ShardOptions options_;
+  const ShapeTable& shapes_;
+  std::array<std::shared_ptr<const Epoch>, 256> epochs_;
+  std::uint8_t epoch_ = 0;
+  SpanTable table_;
+  Fingerprints fingerprints_;
+  ClusterJudge judge_;
+  std::array<DueList, kWheelSlots> wheel_;
+  JudgedList judged_;
+  Tick now_ = 0;
+  std::unordered_map<RecordNumber, AnswersOf> answers_;
+  std::unordered_map<std::uint64_t, std::vector<ClusterRandomness>> randomness_;  // by low half
+  std::uint64_t shed_above_ = UINT64_MAX;                                         // a hash
+  Tick shed_until_ = 0;
+  std::size_t judged_spans_ = 0;
+  Tally tally_;
+  LooseLogs loose_logs_;
+  ShardCounts counts_;
+  std::vector<Span> spans_;  // of the cluster that is looked at
+  std::vector<std::uint64_t> halves_;
+  std::vector<JoinInput::Seen> seen_before_;
+  const AnswersOf no_answers_;
+};
+
+}  // namespace tracekeeper::continuity

@@ -1,0 +1,158 @@
+#include "src/continuity/tally.h"
+
+#include <algorithm>
+
+namespace tracekeeper::continuity {
+namespace {
+
+std::size_t OutcomeOf(std::size_t code) {
+  return static_cast<std::size_t>(VerdictOf(code).outcome);
+}
+
+}  // namespace
+
+std::size_t UnitKeyHash::operator()(const UnitKey& key) const {
+  constexpr std::uint64_t kOdd = 0x9E3779B97F4A7C15U;
+  std::uint64_t hash =
+      static_cast<std::uint64_t>(key.family) * 4 + static_cast<std::uint64_t>(key.protocol);
+  for (const NameId name : {key.policy, key.service, key.server}) hash = (hash ^ name) * kOdd;
+  return hash ^ hash >> 32U;
+}
+
+std::uint64_t UnitCounts::Of(Outcome outcome) const {
+  std::uint64_t sum = 0;
+  for (std::size_t code = 0; code < kVerdictCodes; ++code) {
+    if (VerdictOf(code).outcome == outcome) sum += first[code];
+  }
+  return sum;
+}
+
+std::int64_t UnitCounts::NetOf(Outcome outcome) const {
+  std::int64_t sum = 0;
+  for (std::size_t code = 0; code < kVerdictCodes; ++code) {
+    if (VerdictOf(code).outcome == outcome) sum += net[code];
+  }
+  return sum;
+}
+
+void Tally::CountFirst(const CountedUnit& unit) {
+  UnitCounts& counts = units_[unit.key];
+  const std::size_t code = CodeOf(unit.verdict);
+  ++counts.first[code];
+  ++counts.net[code];
+  if (unit.population == 0) return;
+  const auto outcome = static_cast<std::size_t>(unit.verdict.outcome);
+  counts.population[outcome] += unit.population;
+  ++counts.threshold_known[outcome];
+}
+
+void Tally::Count(const Judgement& judgement) {
+  for (const SeenUnits::OfPolicy& seen : judgement.seen.by_policy()) {
+    auto& sums = seen_[seen.policy];
+    for (std::size_t family = 0; family < kFamilies; ++family) sums[family] += seen.units[family];
+  }
+  for (const CountedUnit& unit : judgement.units) CountFirst(unit);
+  for (const CountedFinding& finding : judgement.findings) ++findings_[finding];
+}
+
+void Tally::Correct(const Judgement& before, const Judgement& now) {
+  std::unordered_map<UnitKey, Codes, UnitKeyHash> changes;
+  for (const CountedUnit& unit : before.units) --changes[unit.key][CodeOf(unit.verdict)];
+  for (const CountedUnit& unit : now.units) ++changes[unit.key][CodeOf(unit.verdict)];
+  std::map<std::pair<NameId, Family>, std::uint64_t> withdrawn;
+  for (auto& [key, change] : changes) {
+    const bool is_same = std::ranges::all_of(change, [](std::int32_t by) { return by == 0; });
+    if (is_same) continue;
+    withdrawn[{key.policy, key.family}] += Repair(units_[key], change);
+  }
+  // What is left has no predecessor; which of the equal units it is makes no difference.
+  for (const CountedUnit& unit : now.units) {
+    std::int32_t& more = changes[unit.key][CodeOf(unit.verdict)];
+    if (more <= 0) continue;
+    --more;
+    CountFirst(unit);
+  }
+  for (const SeenUnits::OfPolicy& seen : now.seen.by_policy()) {
+    for (std::size_t i = 0; i < kFamilies; ++i) seen_[seen.policy][i] += seen.units[i];
+  }
+  for (const SeenUnits::OfPolicy& seen : before.seen.by_policy()) {
+    for (std::size_t i = 0; i < kFamilies; ++i) seen_[seen.policy][i] -= seen.units[i];
+  }
+  for (const auto& [place, units] : withdrawn) {
+    seen_[place.first][static_cast<std::size_t>(place.second)] += units;
+  }
+  for (const CountedFinding& finding : before.findings) --findings_[finding];
+  for (const CountedFinding& finding : now.findings) ++findings_[finding];
+}
+
+/// A unit becomes one of the same outcome first: what changes is then told by as few as can be.
+std::uint64_t Tally::Repair(UnitCounts& counts, Codes& change) {
+  const auto become = [&](std::size_t from, std::size_t to) {
+    const std::int32_t units = std::min(-change[from], change[to]);
+    change[from] += units;
+    change[to] -= units;
+    counts.net[from] -= units;
+    counts.net[to] += units;
+    if (OutcomeOf(from) == OutcomeOf(to)) return;
+    counts.repaired[OutcomeOf(from)][OutcomeOf(to)] += static_cast<std::uint64_t>(units);
+  };
+  for (const bool to_same_outcome : {true, false}) {
+    for (std::size_t from = 0; from < kVerdictCodes; ++from) {
+      for (std::size_t to = 0; to < kVerdictCodes && change[from] < 0; ++to) {
+        const bool is_same = OutcomeOf(from) == OutcomeOf(to);
+        if (change[to] > 0 && is_same == to_same_outcome) become(from, to);
+      }
+    }
+  }
+  std::uint64_t withdrawn = 0;
+  for (std::size_t from = 0; from < kVerdictCodes; ++from) {
+    if (change[from] >= 0) continue;
+    const auto units = static_cast<std::uint64_t>(-change[from]);
+    counts.net[from] += change[from];
+    counts.repaired[OutcomeOf(from)][kWithdrawn] += units;
+    withdrawn += units;
+    change[from] = 0;
+  }
+  return withdrawn;
+}
+
+void Tally::Add(const Tally& other) {
+  for (const auto& [key, counts] : other.units_) {
+    UnitCounts& sum = units_[key];
+    for (std::size_t code = 0; code < kVerdictCodes; ++code) {
+      sum.first[code] += counts.first[code];
+      sum.net[code] += counts.net[code];
+    }
+    for (std::size_t from = 0; from < kOutcomes; ++from) {
+      sum.population[from] += counts.population[from];
+      sum.threshold_known[from] += counts.threshold_known[from];
+      for (std::size_t to = 0; to <= kOutcomes; ++to) {
+        sum.repaired[from][to] += counts.repaired[from][to];
+      }
+    }
+  }
+  for (const auto& [finding, count] : other.findings_) findings_[finding] += count;
+  for (const auto& [policy, units] : other.seen_) {
+    for (std::size_t family = 0; family < kFamilies; ++family) {
+      seen_[policy][family] += units[family];
+    }
+  }
+}
+
+bool Tally::AddsUp() const {
+  Seen judged;
+  for (const auto& [key, counts] : units_) {
+    std::uint64_t& sum = judged[key.policy][static_cast<std::size_t>(key.family)];
+    for (const std::uint64_t count : counts.first) sum += count;
+  }
+  const auto is_in = [](const Seen& left, const Seen& right) {
+    return std::ranges::all_of(left, [&right](const auto& entry) {
+      const auto found = right.find(entry.first);
+      static constexpr std::array<std::uint64_t, kFamilies> kNone{};
+      return found == right.end() ? entry.second == kNone : found->second == entry.second;
+    });
+  };
+  return is_in(judged, seen_) && is_in(seen_, judged);
+}
+
+}  // namespace tracekeeper::continuity

@@ -1,0 +1,116 @@
+#pragma once
+// Tally counts verdicts as a stream gives them: what was seen, what each unit was judged first, and
+// what late spans made of it.
+//
+// Counters never go down. A verdict that changes is counted as repaired, from one result to another
+// (kWithdrawn, where the unit is no more), and `net` is what holds now. Both sides of
+//
+//   good + bad + excluded + unknown = seen
+//
+// are counted apart, so that the sum can fail.
+//
+// Threads:  one thread counts; a copy may be read by others.
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "src/continuity/judge.h"
+#include "src/continuity/verdict.h"
+#include "src/otlp/trace_id.h"
+
+namespace tracekeeper::continuity {
+
+/// Where a unit is counted.
+struct UnitKey {
+  Family family = Family::kHop;
+  Protocol protocol = Protocol::kHttp;  // of a hop
+  NameId policy = 0;
+  NameId service = 0;  // of a hop its client; of a request its entry
+  NameId server = 0;   // of a hop
+
+  bool operator==(const UnitKey&) const = default;
+};
+
+struct UnitKeyHash {
+  std::size_t operator()(const UnitKey& key) const;
+};
+
+/// A span that stands for others like it.
+struct SpanReference {
+  otlp::TraceId trace;
+  std::uint64_t span = 0;
+};
+
+struct CountedUnit {
+  UnitKey key;
+  Verdict verdict;
+  SpanReference shown_at;
+  /// Of a request whose sampling threshold is known: how many requests it stands for; else 0.
+  double population = 0;
+};
+
+struct CountedFinding {
+  Cause cause = Cause::kUnknownCause;
+  NameId service = 0;
+
+  auto operator<=>(const CountedFinding&) const = default;
+};
+
+/// All that is counted of one group of spans that is judged together.
+struct Judgement {
+  std::vector<CountedUnit> units;
+  std::vector<CountedFinding> findings;
+  SeenUnits seen;
+};
+
+/// A place in `repaired` beside the outcomes: the unit is no more.
+inline constexpr std::size_t kWithdrawn = kOutcomes;
+
+struct UnitCounts {
+  std::array<std::uint64_t, kVerdictCodes> first{};
+  std::array<std::int64_t, kVerdictCodes> net{};
+  std::array<std::array<std::uint64_t, kOutcomes + 1>, kOutcomes> repaired{};  // from, to
+  std::array<double, kOutcomes> population{};
+  std::array<std::uint64_t, kOutcomes> threshold_known{};
+
+  [[nodiscard]] std::uint64_t Of(Outcome outcome) const;
+  [[nodiscard]] std::int64_t NetOf(Outcome outcome) const;
+};
+
+class Tally {
+ public:
+  using Units = std::unordered_map<UnitKey, UnitCounts, UnitKeyHash>;
+  using Findings = std::map<CountedFinding, std::int64_t>;
+  using Seen = std::unordered_map<NameId, std::array<std::uint64_t, kFamilies>>;
+
+  void Count(const Judgement& judgement);
+  /// `now` in place of `before`, which was counted.
+  void Correct(const Judgement& before, const Judgement& now);
+  void Add(const Tally& other);
+
+  [[nodiscard]] const Units& units() const { return units_; }
+  [[nodiscard]] const Findings& findings() const { return findings_; }  // net
+  [[nodiscard]] const Seen& seen() const { return seen_; }              // by policy
+  /// Of every policy and family.
+  [[nodiscard]] bool AddsUp() const;
+
+ private:
+  using Codes = std::array<std::int32_t, kVerdictCodes>;
+
+  void CountFirst(const CountedUnit& unit);
+  /// Units of one key: fewer of some verdicts, more of others. Returns how many were withdrawn, and
+  /// leaves in `change` what is new.
+  std::uint64_t Repair(UnitCounts& counts, Codes& change);
+
+  Units units_;
+  Findings findings_;
+  Seen seen_;
+};
+
+}  // namespace tracekeeper::continuity

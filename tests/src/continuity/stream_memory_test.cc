@@ -1,0 +1,158 @@
+// What a stream does when there is too much of it, and when it comes too late.
+
+#include <gtest/gtest.h>
+
+#include <memory>
+
+#include "src/continuity/stream_engine.h"
+
+namespace tracekeeper::continuity {
+namespace {
+
+constexpr Tick kSettled = 101;  // after the last span of a trace
+constexpr Tick kCounted = kSettled + 101;
+
+/// One service, which serves; spans are made by hand.
+class StreamMemory : public ::testing::Test {
+ protected:
+  StreamMemory() {
+    const NameId shop = names_.Intern("shop");
+    server_ = shapes_.Intern({.service = shop, .kind = otlp::SpanKind::kServer});
+    inner_ = shapes_.Intern({.service = shop, .kind = otlp::SpanKind::kInternal});
+    key_.service = shop;
+  }
+
+  StreamEngine& Start(const StreamOptions& options) {
+    engine_ =
+        std::make_unique<StreamEngine>(options, names_, shapes_, std::make_shared<const Epoch>());
+    return *engine_;
+  }
+
+  ReadSpan SpanOf(std::uint64_t trace, std::uint64_t id, std::uint64_t parent) const {
+    ReadSpan read;
+    read.trace = {7, trace};
+    read.span.id = id;
+    read.span.parent = parent;
+    read.span.SetTimes(trace * 1'000'000, trace * 1'000'000 + 5000);
+    read.span.shape = parent == 0 ? server_ : inner_;
+    read.is_valid = true;
+    return read;
+  }
+
+  [[nodiscard]] UnitCounts CountsOf(Family family) const {
+    UnitKey key = key_;
+    key.family = family;
+    const Tally tally = engine_->tally();
+    const auto found = tally.units().find(key);
+    return found == tally.units().end() ? UnitCounts{} : found->second;
+  }
+
+  static std::size_t Code(Reason reason) { return CodeOf(Verdict::Unknown(reason)); }
+
+  Names names_;
+  ShapeTable shapes_;
+  ShapeId server_ = 0;
+  ShapeId inner_ = 0;
+  UnitKey key_;
+  std::unique_ptr<StreamEngine> engine_;
+};
+
+TEST_F(StreamMemory, ATraceIsCountedOnceItIsSettledAndAnswered) {
+  StreamEngine& engine = Start({});
+  engine.Insert(SpanOf(1, 10, 0), 5);
+  engine.Insert(SpanOf(1, 11, 10), 8);
+  engine.Advance(8 + kSettled - 2);
+  EXPECT_EQ(CountsOf(Family::kRequest).Of(Outcome::kGood), 0U);
+  engine.Advance(8 + kCounted);
+  EXPECT_EQ(CountsOf(Family::kRequest).Of(Outcome::kGood), 1U);
+  EXPECT_EQ(CountsOf(Family::kInProcess).Of(Outcome::kGood), 1U);
+}
+
+TEST_F(StreamMemory, ALateSpanRepairsWhatWasCounted) {
+  StreamEngine& engine = Start({});
+  engine.Insert(SpanOf(1, 11, 10), 1);
+  engine.Advance(1 + kCounted);
+  EXPECT_EQ(CountsOf(Family::kInProcess).Of(Outcome::kBad), 1U);
+  engine.Insert(SpanOf(1, 10, 0), 300);
+  engine.Advance(300 + kCounted);
+  const UnitCounts steps = CountsOf(Family::kInProcess);
+  EXPECT_EQ(steps.Of(Outcome::kBad), 1U) << "counters never go down";
+  EXPECT_EQ(steps.NetOf(Outcome::kBad), 0);
+  EXPECT_EQ(steps.NetOf(Outcome::kGood), 1);
+  EXPECT_EQ(steps.repaired[static_cast<std::size_t>(Outcome::kBad)]
+                          [static_cast<std::size_t>(Outcome::kGood)],
+            1U);
+  EXPECT_EQ(CountsOf(Family::kRequest).NetOf(Outcome::kGood), 1);
+  EXPECT_TRUE(engine.tally().AddsUp());
+}
+
+TEST_F(StreamMemory, ARepeatOfWhatWasCountedChangesNothing) {
+  StreamEngine& engine = Start({});
+  engine.Insert(SpanOf(1, 10, 0), 1);
+  engine.Advance(1 + kCounted);
+  for (int again = 0; again < 50; ++again) engine.Insert(SpanOf(1, 10, 0), 300);
+  engine.Advance(300 + kCounted);
+  EXPECT_EQ(CountsOf(Family::kRequest).NetOf(Outcome::kGood), 1);
+  EXPECT_EQ(engine.shards().front()->pending_spans(), 0U);
+  EXPECT_TRUE(engine.tally().AddsUp());
+}
+
+TEST_F(StreamMemory, WhatComesAfterATraceWasForgottenIsUnknown) {
+  StreamEngine& engine = Start({.memory = 1000});
+  engine.Insert(SpanOf(1, 10, 0), 1);
+  engine.Advance(1 + kCounted + 1001);
+  engine.Insert(SpanOf(1, 11, 10), 1300);
+  engine.Advance(1300 + kCounted);
+  EXPECT_EQ(CountsOf(Family::kInProcess).first[Code(Reason::kLate)], 1U);
+  EXPECT_EQ(CountsOf(Family::kRequest).Of(Outcome::kGood), 1U) << "begins no trace";
+  EXPECT_EQ(engine.counts().late_spans, 1U);
+  EXPECT_TRUE(engine.tally().AddsUp());
+}
+
+TEST_F(StreamMemory, WhatWasCountedMakesRoomBeforeAnythingIsShed) {
+  StreamEngine& engine = Start({.budget_bytes = 64U << 10U});
+  Tick now = 1;
+  for (std::uint64_t trace = 1; trace <= 2000; ++trace) {
+    engine.Insert(SpanOf(trace, 10, 0), ++now);
+    engine.Advance(now);
+  }
+  EXPECT_EQ(engine.counts().shed_traces, 0U);
+  EXPECT_GT(engine.counts().forgotten_early, 0U);
+  EXPECT_TRUE(engine.tally().AddsUp());
+}
+
+TEST_F(StreamMemory, TenTimesTooMuchIsShedByWholeTracesInsideTheBudget) {
+  constexpr std::size_t kBudget = 1U << 20U;
+  StreamEngine& engine = Start({.budget_bytes = kBudget});
+  constexpr std::uint64_t kTraces = 40'000;  // at 192 bytes and more each
+  for (const std::uint64_t id : {10, 11, 12}) {
+    for (std::uint64_t trace = 1; trace <= kTraces; ++trace) {
+      engine.Insert(SpanOf(trace, id, id == 10 ? 0 : 10), 1);
+      ASSERT_TRUE(trace % 1000 != 0 || engine.tally().AddsUp());
+    }
+  }
+  std::size_t bytes = 0;
+  for (const auto& shard : engine.shards()) bytes += shard->table_bytes();
+  EXPECT_LE(bytes, kBudget);
+  engine.Advance(1 + kCounted);
+  const UnitCounts requests = CountsOf(Family::kRequest);
+  EXPECT_EQ(requests.Of(Outcome::kGood) + requests.first[Code(Reason::kShed)], kTraces);
+  EXPECT_GT(requests.Of(Outcome::kGood), 0U);
+  EXPECT_EQ(requests.Of(Outcome::kBad), 0U);
+  EXPECT_EQ(CountsOf(Family::kInProcess).Of(Outcome::kBad), 0U) << "no half traces are judged";
+  EXPECT_TRUE(engine.tally().AddsUp());
+}
+
+TEST_F(StreamMemory, ATraceLargerThanTheBudgetIsShedAndTheOthersAreNot) {
+  StreamEngine& engine = Start({.budget_bytes = 256U << 10U});
+  for (std::uint64_t id = 10; id < 20'000; ++id) engine.Insert(SpanOf(1, id, id == 10 ? 0 : 10), 1);
+  engine.Advance(1 + kCounted);
+  EXPECT_EQ(CountsOf(Family::kRequest).first[Code(Reason::kShed)], 1U);
+  engine.Insert(SpanOf(2, 10, 0), 300);
+  engine.Advance(300 + kCounted);
+  EXPECT_EQ(CountsOf(Family::kRequest).Of(Outcome::kGood), 1U);
+  EXPECT_TRUE(engine.tally().AddsUp());
+}
+
+}  // namespace
+}  // namespace tracekeeper::continuity
