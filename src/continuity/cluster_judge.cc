@@ -15,14 +15,13 @@ std::optional<std::uint64_t> RandomnessOf(const Cluster& cluster, otlp::TraceId 
   return std::nullopt;
 }
 
-/// How many requests one stands for: 2^56 / (2^56 - th).
+}  // namespace
+
 double PopulationOf(std::optional<std::uint64_t> threshold) {
   if (!threshold || *threshold >= otlp::kSamplingRange) return 0;
   const auto range = static_cast<double>(otlp::kSamplingRange);
   return range / (range - static_cast<double>(*threshold));
 }
-
-}  // namespace
 
 /// Spans apart from log records, by the upper half they came with; the short form first.
 void ClusterJudge::Sort(const Cluster& cluster) {

@@ -37,13 +37,8 @@ std::int64_t UnitCounts::NetOf(Outcome outcome) const {
 
 void Tally::CountFirst(const CountedUnit& unit) {
   UnitCounts& counts = units_[unit.key];
-  const std::size_t code = CodeOf(unit.verdict);
-  ++counts.first[code];
-  ++counts.net[code];
-  if (unit.population == 0) return;
-  const auto outcome = static_cast<std::size_t>(unit.verdict.outcome);
-  counts.population[outcome] += unit.population;
-  ++counts.threshold_known[outcome];
+  counts.CountFirst(CodeOf(unit.verdict));
+  if (unit.population != 0) counts.CountPopulation(unit.verdict.outcome, unit.population);
 }
 
 void Tally::Count(const Judgement& judgement) {
