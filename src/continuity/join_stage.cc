@@ -1,6 +1,7 @@
 #include "src/continuity/join_stage.h"
 
 #include <algorithm>
+#include <functional>
 #include <set>
 #include <tuple>
 #include <utility>
@@ -14,6 +15,10 @@ constexpr Microseconds kSecond = 1'000'000;
 /// A peer that recorded nothing so near to a call was not there.
 constexpr Microseconds kPresence = 60 * kSecond;
 constexpr Microseconds kTenth = kSecond / 10;
+/// How busy an instance was is told by so many tenths before it fell silent (3.6).
+constexpr std::uint64_t kTenthsBefore = 100;
+/// What was lost with a batch ended in so many tenths before the silence.
+constexpr std::uint64_t kTenthsToSilence = 20;
 
 bool IsAboutService(const Question& question) {
   return question.kind == QuestionKind::kCall || question.kind == QuestionKind::kServerRoot;
@@ -223,14 +228,13 @@ void JoinStage::Match(Service& service) {
 }
 
 std::vector<JoinStage::Tenth> JoinStage::SilencesOf(const std::vector<Tenth>& busy) const {
-  constexpr Tenth kBefore = 100;
-  constexpr Tenth kDue = 8 * kBefore;
+  constexpr Tenth kDue = 8 * kTenthsBefore;
   std::vector<Tenth> silences;
   for (auto at = busy.begin(); at != busy.end(); ++at) {
     const bool is_last = std::next(at) == busy.end();
-    if (is_last && last_end_ < *at + 1 + kBefore) break;
+    if (is_last && last_end_ < *at + 1 + kTenthsBefore) break;
     const Tenth length = (is_last ? last_end_ + 1 : *std::next(at)) - *at - 1;
-    const Tenth first = *at + 1 > kBefore ? *at + 1 - kBefore : 0;
+    const Tenth first = *at + 1 > kTenthsBefore ? *at + 1 - kTenthsBefore : 0;
     const auto before = static_cast<Tenth>(at + 1 - std::ranges::lower_bound(busy, first));
     if (length * before >= kDue) silences.push_back(*at + 1);
   }
@@ -241,7 +245,6 @@ std::vector<JoinStage::Tenth> JoinStage::SilencesOf(const std::vector<Tenth>& bu
 /// below it and was exported before is orphaned. Sorted.
 std::vector<JoinStage::SlotNumber> JoinStage::FindLostBatches(NameId id,
                                                               const Instance& instance) const {
-  constexpr Tenth kNear = 20;
   constexpr std::size_t kTraces = 2;
   std::vector<SlotNumber> lost;
   const auto found = profile_->instances.find(id);
@@ -255,7 +258,7 @@ std::vector<JoinStage::SlotNumber> JoinStage::FindLostBatches(NameId id,
   }
   std::ranges::sort(losses);
   for (const Tenth silence : SilencesOf(instance.ends)) {
-    const Tenth first = silence > kNear ? silence - kNear : 0;
+    const Tenth first = silence > kTenthsToSilence ? silence - kTenthsToSilence : 0;
     const auto begin = std::ranges::lower_bound(losses, std::pair(first, SlotNumber{0}));
     const auto end = std::ranges::lower_bound(losses, std::pair(silence, SlotNumber{0}));
     std::set<std::pair<std::uint64_t, std::uint64_t>> traces;
@@ -274,22 +277,27 @@ void JoinStage::DropWithdrawn(std::vector<SlotNumber>& slots) const {
   std::erase_if(slots, [this](SlotNumber slot) { return slots_[slot].is_withdrawn; });
 }
 
+/// What those that stay were answered with stays too: the ends before a silence, the starts around
+/// a call.
 void JoinStage::Forget(Microseconds time) {
   std::vector<SlotNumber> old;
   for (auto& [id, instance] : instances_) {
-    instance.busy.Settle();
-    instance.busy.Forget(time);
-    MergeOnce(instance.ends, instance.settled_ends);
-    instance.ends.erase(instance.ends.begin(),
-                        std::ranges::lower_bound(instance.ends, time / kTenth));
-    instance.settled_ends = instance.ends.size();
     TakeOld(instance.questions, time, old);
-    TakeOld(instance.absent_parents, time, old);
+    instance.busy.Settle();
+    instance.busy.Forget(NeededFrom(instance.questions, time));
+    TakeOld(instance.absent_parents, FirstNearLoss(instance, time), old);
+    MergeOnce(instance.ends, instance.settled_ends);
+    const Tenth loss = NeededFrom(instance.absent_parents, time) / kTenth;
+    const Tenth first = loss > kTenthsBefore ? loss - kTenthsBefore : 0;
+    instance.ends.erase(instance.ends.begin(), std::ranges::lower_bound(instance.ends, first));
+    instance.settled_ends = instance.ends.size();
   }
   for (auto& [id, service] : services_) {
-    service.starts.erase(service.starts.begin(), service.starts.lower_bound(time / kSecond));
     TakeOld(service.calls, time, old);
     TakeOld(service.roots, time, old);
+    const Microseconds call = NeededFrom(service.calls, time);
+    const Microseconds first = call > kPresence ? call - kPresence : 0;
+    service.starts.erase(service.starts.begin(), service.starts.lower_bound(first / kSecond));
   }
   for (const SlotNumber slot : old) Free(slot);
   std::erase_if(instances_, [](const auto& entry) {
@@ -303,12 +311,34 @@ void JoinStage::Forget(Microseconds time) {
   });
 }
 
+Microseconds JoinStage::NeededFrom(const std::vector<SlotNumber>& slots, Microseconds time) const {
+  for (const SlotNumber slot : slots) time = std::min(time, slots_[slot].question.first);
+  return time;
+}
+
+/// Losses so near to each other that one silence may explain them are forgotten together.
+Microseconds JoinStage::FirstNearLoss(const Instance& instance, Microseconds time) const {
+  std::vector<Microseconds> losses;
+  for (const SlotNumber slot : instance.absent_parents) {
+    losses.push_back(slots_[slot].question.first);
+  }
+  std::ranges::sort(losses, std::greater{});
+  for (const Microseconds loss : losses) {
+    if (loss / kTenth + kTenthsToSilence < time / kTenth) break;
+    time = std::min(time, loss);
+  }
+  return time;
+}
+
 /// The halves of a pair go together: one alone could be paired anew.
 bool JoinStage::IsBefore(Microseconds time, SlotNumber slot) const {
   const Slot& asked = slots_[slot];
   if (asked.is_withdrawn) return false;  // leaves with the others that are
-  if (asked.question.last < time) return true;
-  return asked.partner != kNoSlot && slots_[asked.partner].question.last < time;
+  const bool is_loss = asked.question.kind == QuestionKind::kLostBatch;
+  if ((is_loss ? asked.question.first : asked.question.last) < time) return true;
+  if (asked.partner == kNoSlot) return false;
+  const Slot& partner = slots_[asked.partner];
+  return !partner.is_withdrawn && partner.question.last < time;
 }
 
 void JoinStage::TakeOld(std::vector<SlotNumber>& slots, Microseconds time,

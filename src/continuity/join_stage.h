@@ -51,7 +51,8 @@ class JoinStage {
   void Withdraw(AskerId asker);
   /// Until it is given another one, the answer to a question is kNo.
   std::vector<GivenAnswer> Settle();
-  /// Everything before `time`. What was answered stays as it is, also the other half of a pair.
+  /// Everything before `time` but what answers to what is younger stand on. What was answered stays
+  /// as it is; the halves of a pair go together.
   void Forget(Microseconds time);
 
   [[nodiscard]] std::size_t questions() const { return slots_.size() - free_.size(); }
@@ -103,6 +104,10 @@ class JoinStage {
   [[nodiscard]] std::vector<SlotNumber> FindLostBatches(NameId id, const Instance& instance) const;
   void DropWithdrawn(std::vector<SlotNumber>& slots) const;
   void FreeWithdrawn();
+  /// The earliest of what these ask about, where that is before `time`.
+  [[nodiscard]] Microseconds NeededFrom(const std::vector<SlotNumber>& slots,
+                                        Microseconds time) const;
+  [[nodiscard]] Microseconds FirstNearLoss(const Instance& instance, Microseconds time) const;
   [[nodiscard]] bool IsBefore(Microseconds time, SlotNumber slot) const;
   /// Moves those before `time` from `slots` to `old`.
   void TakeOld(std::vector<SlotNumber>& slots, Microseconds time,
