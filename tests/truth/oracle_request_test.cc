@@ -64,6 +64,26 @@ std::vector<OracleCase> ContextCases() {
            .At(24 * kHour + 1, 24 * kHour + 2),
        {{"in_process good", 2}, {"request bad mixed_traces", 1}},
        {Finding("mixed_traces", 1, 3)}},
+      {"SpansADayApartAreOfOneTime",
+       Story()
+           .Server("shop", 1)
+           .At(0, 25 * kHour)
+           .Internal("shop", 2)
+           .Under(1)
+           .At(24 * kHour, 24 * kHour + 2),
+       {{"in_process good", 1}, {"request good", 1}}},
+      {"OfTwoEqualGapsTheFirstParts",
+       Story()
+           .Server("shop", 1)
+           .At(0, 50 * kHour)
+           .Internal("shop", 2)
+           .Under(1)
+           .At(20 * kHour, 20 * kHour + 2)
+           .Internal("shop", 3)
+           .Under(1)
+           .At(40 * kHour, 40 * kHour + 2),
+       {{"in_process good", 2}, {"request bad mixed_traces", 1}},
+       {Finding("mixed_traces", 1, 2)}},
       {"RepeatedTraceparentOfAPresentParent",
        Story()
            .Client("shop", 9)

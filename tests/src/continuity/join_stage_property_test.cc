@@ -145,7 +145,7 @@ TEST(JoinStageProperty, ForgettingChangesNoAnswerToWhatIsYounger) {
       other.Settle();
     };
     tell(3000, 0);
-    const Microseconds time = (20 + world.Random(150)) * kSecond;
+    const Microseconds time = (200 + world.Random(1500)) * kSecond / 10;
     const std::size_t before = forgetful.stage().questions();
     forgetful.stage().Forget(time);
     EXPECT_LT(forgetful.stage().questions(), before);

@@ -146,6 +146,9 @@ std::vector<LateCase> SpanCases() {
       {"ASpanTwice",
        OwnRequestBetween(),
        {{1, 0}, {1, 1}, {300, 2}, {700, 2}, {720, 0}, {1000, 2}, {1100, 3}, {1500, 3}}},
+      {"ASpanAfterOneThatCameWhileItsTraceAsked",
+       OwnRequestBetween().Internal("shop", 5).Under(1).At(30, 40),
+       {{1, 0}, {1, 1}, {1, 3}, {kAsking, 2}, {600, 4}}},
       {"TheRootThatACallMade", BrokenHop(), {{1, 0}, {1, 1}, {500, 2}}},
       {"TheCallThatMadeARoot", BrokenHop(), {{1, 2}, {500, 1}, {900, 0}}},
       {"TheSpanThatACallReachedAfterAnotherWasTakenForIt",
@@ -193,6 +196,9 @@ std::vector<LateCase> IdCases() {
       {"ACopyUnderTheShortIdBeforeAThirdOne",
        ThreeHalves().Server("shop", 1).InShort(1),
        {{1, 0}, {400, 3}, {800, 2}, {1200, 1}}},
+      {"TheSameRequestOfAnotherTraceWithItsHalf",
+       OwnRequestBetween().Server("shop", 3).InBytes(SameHalf('x')).Under(1).At(5'000, 5'010),
+       {{1, 0}, {1, 1}, {1, 2}, {1, 3}, {500, 4}}},
       {"TheSameSpanOfAnotherTraceWithItsHalf",
        Story().Server("shop", 1).Server("shop", 1).InBytes(SameHalf('x')),
        {{1, 0}, {500, 1}}},
@@ -237,6 +243,7 @@ TEST_P(Late, IsMadeGoodWhateverElseComesAgain) {
   Telling telling(GetParam().story, {});
   telling.Tell(GetParam().spans, GetParam().logs);
   std::vector<Arrival> again;
+  again.reserve(GetParam().spans.size());
   for (std::size_t i = 0; i < GetParam().spans.size(); ++i) {
     again.push_back({static_cast<Tick>(2000 + i * 70), GetParam().spans[i].place});
   }
@@ -265,6 +272,9 @@ INSTANTIATE_TEST_SUITE_P(Spans, Late, ::testing::ValuesIn(SpanCases()), kNameOf)
 INSTANTIATE_TEST_SUITE_P(Ids, Late, ::testing::ValuesIn(IdCases()), kNameOf);
 INSTANTIATE_TEST_SUITE_P(Logs, Late, ::testing::ValuesIn(LogCases()), kNameOf);
 
+constexpr const char* kSilent = "hop shop > cart http unknown peer_silent";
+constexpr const char* kFiltered = "hop shop > cart http excluded filtered";
+
 TEST(LateAnswers, RepairWhatWasCountedWithoutThem) {
   Telling telling(BrokenHop(), {});
   telling.Tell({{1, 0}, {1, 1}}, {});
@@ -287,6 +297,18 @@ TEST(LateAnswers, RepairWhatWasCountedWithoutThem) {
             1U);
 }
 
+TEST(LateAnswers, ToATraceThatIsForgottenAreNotThoseOfTheOneThatHasItsPlaceNow) {
+  Telling telling(BrokenHop().Server("shop", 7).In(3), {.memory = 100});
+  telling.Tell({{1, 0}, {1, 1}}, {});
+  telling.Advance(400);
+  EXPECT_EQ(telling.engine().shards().front()->pending_spans(), 0U);
+  telling.Tell({{401, 3}, {410, 2}}, {});
+  telling.Finish();
+  EXPECT_EQ(telling.Net()["request shop >  http good "], 1);
+  EXPECT_EQ(telling.Net()["request cart >  http excluded continued"], 1);
+  EXPECT_EQ(telling.Net()[kSilent], 1) << "stays as it was counted";
+}
+
 /// The epoch of a story, but that nothing of the shop counts.
 std::shared_ptr<const Epoch> WithoutShop(const Recorded& recorded) {
   Epoch epoch = *recorded.epoch();
@@ -294,17 +316,18 @@ std::shared_ptr<const Epoch> WithoutShop(const Recorded& recorded) {
   return std::make_shared<const Epoch>(epoch);
 }
 
-constexpr const char* kSilent = "hop shop > cart http unknown peer_silent";
-constexpr const char* kFiltered = "hop shop > cart http excluded filtered";
-
 TEST(LateEpoch, ATraceIsCountedByTheRulesByWhichItAsked) {
-  Telling telling(BrokenHop(), {});
+  Telling telling(BrokenHop().Internal("shop", 4).Under(1), {});
   telling.Tell({{1, 0}, {1, 1}}, {});
   telling.Advance(kAsking);
   telling.engine().UseEpoch(WithoutShop(telling.recorded()));
   telling.Advance(kCounted);
   EXPECT_EQ(telling.Net()[kSilent], 1);
   EXPECT_EQ(telling.Net()[kFiltered], 0);
+  telling.Tell({{500, 3}}, {});
+  telling.Finish();
+  EXPECT_EQ(telling.Net()[kSilent], 0) << "and taken back by them";
+  EXPECT_EQ(telling.Net()[kFiltered], 1);
 }
 
 TEST(LateEpoch, ARepairTakesBackWhatWasCountedByTheRulesOfThen) {

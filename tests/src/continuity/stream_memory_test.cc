@@ -195,12 +195,47 @@ TEST_F(StreamMemory, WhatIsShedAfterItWasCountedStaysCountedAndBeginsNoTraceAgai
   engine.Advance(1 + kCounted);
   InsertManyHalves(1, 300);
   EXPECT_TRUE(engine.tally().AddsUp());
-  engine.Advance(300 + 2 * kCounted);
+  EXPECT_EQ(CountsOf(Family::kRequest).first[Code(Reason::kShed)], SpanTable::kMaxTags)
+      << "but for what was counted";
+  for (Tick now = 300; now < 300 + 2 * kCounted; ++now) engine.Advance(now);
+  EXPECT_EQ(engine.shards().front()->pending_spans(), 0U);
   engine.Insert(SpanOf(1, 12, 10), 300 + 2 * kCounted);
   engine.Advance(300 + 4 * kCounted);
   EXPECT_EQ(CountsOf(Family::kRequest).Of(Outcome::kGood), 1U);
   EXPECT_EQ(CountsOf(Family::kRequest).Of(Outcome::kBad), 0U);
-  EXPECT_EQ(CountsOf(Family::kInProcess).Of(Outcome::kUnknown), 2U);
+  EXPECT_EQ(CountsOf(Family::kInProcess).first[Code(Reason::kShed)], 1U);
+  EXPECT_EQ(CountsOf(Family::kInProcess).first[Code(Reason::kLate)], 1U);
+  EXPECT_TRUE(engine.tally().AddsUp());
+}
+
+TEST_F(StreamMemory, ATraceThatIsNeverSettledKeepsNoOtherInMemory) {
+  StreamEngine& engine = Start({.memory = 1000});
+  engine.Insert(SpanOf(1, 10, 0), 1);
+  engine.Insert(SpanOf(2, 10, 0), 2);
+  for (Tick now = 1; now < 1500; ++now) {
+    engine.Advance(now);
+    if (now > 250 && now % 50 == 0) engine.Insert(SpanOf(1, now, 10), now);
+  }
+  engine.Insert(SpanOf(2, 11, 10), 1500);
+  EXPECT_EQ(CountsOf(Family::kInProcess).first[Code(Reason::kLate)], 1U);
+}
+
+TEST_F(StreamMemory, WhatWasCountedMakesNoRoomWhileMoreOfItComes) {
+  StreamEngine& engine = Start({.budget_bytes = 64U << 10U});
+  constexpr std::uint64_t kCountedTraces = 100;
+  for (std::uint64_t trace = 1; trace <= kCountedTraces; ++trace) {
+    engine.Insert(SpanOf(trace, 11, 10), 1);
+  }
+  for (Tick now = 1; now < 300; ++now) engine.Advance(now);
+  EXPECT_EQ(CountsOf(Family::kInProcess).NetOf(Outcome::kBad), 100);
+  for (std::uint64_t trace = 1; trace <= kCountedTraces; ++trace) {
+    engine.Insert(SpanOf(trace, 10, 0), 300);
+  }
+  for (std::uint64_t trace = 1000; trace < 2000; ++trace) engine.Insert(SpanOf(trace, 10, 0), 300);
+  for (Tick now = 300; now < 600; ++now) engine.Advance(now);
+  EXPECT_GT(engine.counts().shed_traces, 0U);
+  EXPECT_EQ(CountsOf(Family::kInProcess).NetOf(Outcome::kBad), 0);
+  EXPECT_EQ(CountsOf(Family::kInProcess).NetOf(Outcome::kGood), 100);
   EXPECT_TRUE(engine.tally().AddsUp());
 }
 

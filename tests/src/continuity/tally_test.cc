@@ -38,6 +38,7 @@ Judgement JudgementOf(const std::vector<Counted>& units) {
 
 Judgement OfOneService(const std::vector<Verdict>& verdicts) {
   std::vector<Counted> units;
+  units.reserve(verdicts.size());
   for (const Verdict verdict : verdicts) units.push_back({Step(1), verdict});
   return JudgementOf(units);
 }
@@ -89,7 +90,9 @@ TEST(Tally, DoesNotAddUpWhereAUnitIsMissingOrOneIsTooMany) {
   other_family.units.front().key.family = Family::kHop;
   Judgement unseen = OfOneService({kGood});
   unseen.seen = {};
-  for (const Judgement& wrong : {missing, surplus, elsewhere, other_family, unseen}) {
+  Judgement unjudged;
+  unjudged.seen.Add(Family::kLog, 4);
+  for (const Judgement& wrong : {unjudged, missing, surplus, elsewhere, other_family, unseen}) {
     Tally tally;
     tally.Count(wrong);
     EXPECT_FALSE(tally.AddsUp());
