@@ -146,6 +146,20 @@ TEST_F(JoinStageTest, AnInstanceThatLosesManyParentsLosesNoBatches) {
   EXPECT_EQ(answer(), Answer::kNo);
 }
 
+TEST_F(JoinStageTest, ForgetsTheLossesOfOneSilenceTogether) {
+  Told told(profile_);
+  for (const SeenSpan& seen : BusyButFor(20)) told.See(seen);
+  told.Ask(1, {Loss(1, 1181)});
+  told.Ask(2, {Loss(2, 1199)});
+  told.Settle();
+  ASSERT_EQ(told.AnswerTo(2), Answer::kYes);
+  told.stage().Forget(1190 * kSecond / 10);
+  told.stage().UseProfile(profile_);
+  EXPECT_THAT(told.Settle(), IsEmpty()) << "one alone would be none";
+  told.stage().Forget(1220 * kSecond / 10 + kSecond);
+  EXPECT_EQ(told.stage().questions(), 0U);
+}
+
 TEST_F(JoinStageTest, TheLastSilenceLastsUntilAnyInstanceEndsASpan) {
   Told told(profile_);
   for (std::uint64_t tenth = 1000; tenth < 1200; ++tenth) {
