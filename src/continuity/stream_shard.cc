@@ -70,7 +70,23 @@ void StreamShard::Insert(const ReadSpan& span, Tick now) {
          .verdict = Verdict::Bad(Cause::kInvalidId)});
     return;
   }
-  Append(span.trace, span.span, 0, now);
+  arriving_[came_ % kArriving] = {span, now};
+  table_.PrefetchIndex(span.trace.low);
+  const auto before = [this](std::size_t spans) -> std::uint64_t {
+    return arriving_[(came_ - spans) % kArriving].span.trace.low;
+  };
+  if (came_ >= taken_ + kPrefetchStep) table_.PrefetchRecord(before(kPrefetchStep));
+  if (came_ >= taken_ + 2 * kPrefetchStep) table_.PrefetchPlace(before(2 * kPrefetchStep));
+  if (++came_ - taken_ == kArriving) Take(arriving_[taken_++ % kArriving]);
+}
+
+void StreamShard::Flush() {
+  while (taken_ < came_) Take(arriving_[taken_++ % kArriving]);
+}
+
+void StreamShard::Take(const Arriving& arriving) {
+  const ReadSpan& span = arriving.span;
+  Append(span.trace, span.span, 0, arriving.now);
   if (span.randomness) AddRandomness(span.trace, *span.randomness);
 }
 
@@ -87,6 +103,7 @@ void StreamShard::AddRandomness(otlp::TraceId trace, std::uint64_t value) {
 }
 
 void StreamShard::Insert(const ReadLog& log, Tick now) {
+  Flush();  // in the order of arrival
   ++counts_.logs;
   const bool names_trace =
       log.trace_state == IdState::kValid && log.span_state != IdState::kInvalid;
@@ -162,6 +179,7 @@ void StreamShard::Schedule(RecordNumber number, Tick due) {
 // --- What is due ---------------------------------------------------------------------------------
 
 void StreamShard::Advance(Tick now, JoinInput& input) {
+  Flush();
   while (now_ < now) {
     ++now_;
     DueList due = std::exchange(wheel_[now_ % kWheelSlots], {});

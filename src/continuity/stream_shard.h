@@ -73,8 +73,10 @@ class StreamShard {
   /// Of settled traces, those with a smaller hash are samples.
   void SampleBelow(std::uint64_t hash) { sample_below_ = hash; }
 
+  /// In effect with the next Advance or Flush at the latest.
   void Insert(const ReadSpan& span, Tick now);
   void Insert(const ReadLog& log, Tick now);
+  void Flush();
   /// Judges what is due, and tells the join stage.
   void Advance(Tick now, JoinInput& input);
   void Take(const GivenAnswer& answer);
@@ -113,6 +115,17 @@ class StreamShard {
   };
   static std::uint64_t IdOf(const SentSpan& sent) { return sent.span.id; }
 
+  /// Spans on their way into the table. Each waits until the memory that it goes to is in the
+  /// cache, while others come: a span costs the time of its instructions, not of three looks at
+  /// memory.
+  struct Arriving {
+    ReadSpan span;
+    Tick now = 0;
+  };
+  static constexpr std::size_t kArriving = 16;
+  static constexpr std::size_t kPrefetchStep = 5;  // from one prefetch to the next
+
+  void Take(const Arriving& arriving);
   [[nodiscard]] AskerId AskerOf(RecordNumber number) const;
   [[nodiscard]] Tick settle_window() const { return settle_window_; }
   /// `tag`: whether it is a log record.
@@ -165,6 +178,9 @@ class StreamShard {
   /// Apart: however many are forgotten, these do not make way for them.
   Fingerprints shed_;
   ClusterJudge judge_;
+  std::array<Arriving, kArriving> arriving_;
+  std::size_t came_ = 0;  // of all that ever arrived
+  std::size_t taken_ = 0;
   std::array<DueList, kWheelSlots> wheel_;
   JudgedList judged_;
   Tick now_ = 0;
