@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "src/otlp/attribute_scan.h"
 #include "src/otlp/telemetry_scanner.h"
 #include "src/otlp/wire_scan.h"
 

@@ -1,5 +1,6 @@
 #include "src/otlp/telemetry_scanner.h"
 
+#include "src/otlp/attribute_scan.h"
 #include "src/otlp/wire_scan.h"
 
 namespace tracekeeper::otlp {

@@ -27,7 +27,6 @@
 #include <vector>
 
 #include "src/base/result.h"
-#include "src/otlp/attribute_scan.h"
 #include "src/otlp/telemetry_fields.h"
 #include "src/otlp/wire_scan.h"
 
