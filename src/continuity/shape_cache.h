@@ -52,7 +52,8 @@ class ShapeCache {
     if (Holds(first[0], key, sizes)) return first[0].shape;
     if (Holds(first[1], key, sizes)) return first[1].shape;
     const ShapeId shape = make();
-    Keep(key, sizes, first[hash >> 63U], shape);
+    // A copy, so that the key itself need not be in memory.
+    Keep(ShapeKey(key), sizes, first[hash >> 63U], shape);
     return shape;
   }
 
@@ -145,18 +146,19 @@ inline std::uint64_t ShapeCache::HashOf(const ShapeKey& key, std::uint64_t sizes
 
 inline bool ShapeCache::Holds(const Place& place, const ShapeKey& key, std::uint64_t sizes) {
   const auto& [a, b, c, d, e] = key.texts;
-  std::uint64_t difference = place.sizes ^ sizes;
-  for (std::size_t i = 0; i < key.numbers.size(); ++i) {
-    difference |= place.numbers[i] ^ key.numbers[i];
-  }
-  if (difference != 0) return false;
+  const auto& [first, second, third, fourth] = key.numbers;
+  // One by one: numbers that were just written cannot be read at once as the vectors that a
+  // compiler would compare.
+  if (place.sizes != sizes || place.numbers[0] != first) return false;
+  if (place.numbers[1] != second || place.numbers[2] != third) return false;
+  if (place.numbers[3] != fourth) return false;
   const char* kept = place.texts.data();
   const auto differ = [&kept](std::string_view text) {
     const char* const from = kept;
     kept += text.size();
     return Difference(text, from);
   };
-  difference = differ(a);
+  std::uint64_t difference = differ(a);
   difference |= differ(b);
   difference |= differ(c);
   difference |= differ(d);

@@ -49,26 +49,28 @@ bool ReadKeyValue(std::string_view key_value, int depth, Attribute& attribute) {
 
 }  // namespace
 
-// As SDKs write it: a short key, a short value, one text or one number in it. A dozen of these are
-// most of a span, so they are recognised as a whole.
+// As SDKs write it: a key, a value, one text or one number in it. This much is recognised as a
+// whole.
 bool ReadAttribute(std::string_view key_value, int depth, Attribute& attribute) {
-  const char* const at = key_value.data();
-  const std::size_t size = key_value.size();
-  const auto byte = [at](std::size_t i) { return static_cast<unsigned char>(at[i]); };
-  constexpr std::size_t kShort = 0x80;
-  if (size < 6 || byte(0) != Tag(1, kBytes)) return ReadKeyValue(key_value, depth, attribute);
-  const std::size_t value_at = 2 + std::size_t{byte(1)};
-  if (byte(1) >= kShort || value_at + 4 > size || byte(value_at) != Tag(2, kBytes) ||
-      byte(value_at + 1) >= kShort || value_at + 2 + byte(value_at + 1) != size) {
-    return ReadKeyValue(key_value, depth, attribute);
+  const auto starts_with = [](const char* at, const char* end, std::uint32_t tag) {
+    return at != nullptr && at != end && static_cast<unsigned char>(*at) == tag;
+  };
+  const char* at = key_value.data();
+  const char* const end = at + key_value.size();
+  std::string_view value;
+  if (starts_with(at, end, Tag(1, kBytes))) {
+    at = ReadBytes(at + 1, end, attribute.key);
+    if (starts_with(at, end, Tag(2, kBytes)) && ReadBytes(at + 1, end, value) == end) {
+      at = value.data();
+      if (starts_with(at, end, Tag(1, kBytes)) && ReadBytes(at + 1, end, attribute.text) == end) {
+        return true;
+      }
+      attribute.text = {};
+      return ReadAnyValue(value, depth + 1, attribute.text);
+    }
+    attribute.key = {};
   }
-  attribute.key = {at + 2, byte(1)};
-  const std::size_t any_at = value_at + 2;
-  if (byte(any_at) == Tag(1, kBytes) && byte(any_at + 1) == size - any_at - 2) {
-    attribute.text = {at + any_at + 2, size - any_at - 2};
-    return true;
-  }
-  return ReadAnyValue({at + any_at, size - any_at}, depth + 1, attribute.text);
+  return ReadKeyValue(key_value, depth, attribute);
 }
 
 }  // namespace tracekeeper::otlp

@@ -26,6 +26,13 @@ bool ReadAttribute(std::string_view key_value, int depth, Attribute& attribute);
 /// How far ReadPlainAttribute may look beyond the end it is given.
 inline constexpr std::size_t kLookAhead = 16;
 
+/// How far plain attributes of `message` may be read, where bytes up to `readable_end` are there.
+inline const char* PlainEnd(std::string_view message, const char* readable_end) {
+  const char* const end = message.data() + message.size();
+  if (static_cast<std::size_t>(readable_end - end) >= kLookAhead) return end;
+  return message.size() >= kLookAhead ? readable_end - kLookAhead : message.data();
+}
+
 /// An attribute as SDKs write most of them, from its tag on:
 ///
 ///   tag size 0A size key 12 size (0A size text | 18 number | 10 bool)

@@ -294,13 +294,7 @@ void TelemetryScanner::Finish() {
 }
 
 void TelemetryScanner::Clear() {
-  if (is_rare_) {
-    span_ = {};
-    second_best_ = {};
-    links_.clear();
-    is_rare_ = false;
-    return;
-  }
+  // One by one: as a whole, it would be a loop in microcode.
   span_.trace_id = {};
   span_.span_id = {};
   span_.parent_span_id = {};
@@ -312,15 +306,33 @@ void TelemetryScanner::Clear() {
   span_.peer.address = {};
   span_.peer.http_method = {};
   span_.user_agent = {};
+  if (is_rare_) ClearRare();
+}
+
+void TelemetryScanner::ClearRare() {
+  is_rare_ = false;
+  second_best_ = {};
+  links_.clear();
+  span_.tracestate = {};
+  span_.status = SpanStatus::kUnset;
+  span_.peer.service = {};
+  span_.peer.rpc_service = {};
+  span_.peer.rpc_method = {};
+  span_.peer.messaging_operation = {};
+  span_.peer.is_database = false;
+  span_.peer.is_messaging = false;
+  span_.peer.is_rpc = false;
+  span_.status_message = {};
+  span_.error_type = {};
+  span_.exception_message = {};
+  span_.links = {};
 }
 
 bool TelemetryScanner::ReadSpan(std::string_view body, const char* readable_end) {
   Clear();
   const char* at = body.data();
   const char* const end = at + body.size();
-  const char* const plain_end = static_cast<std::size_t>(readable_end - end) >= kLookAhead ? end
-                                : body.size() >= kLookAhead ? readable_end - kLookAhead
-                                                            : at;
+  const char* const plain_end = PlainEnd(body, readable_end);
   at = ReadHead(at, end, span_);
   while (true) {
     at = ReadTail(ReadPlainAttributes(at, plain_end), end, span_);

@@ -48,19 +48,35 @@ const char* ReadMessage(const char* at, const char* end, Read read) {
 
 }  // namespace
 
-bool TelemetryScanner::ReadResource(std::string_view body, ResourceFields& resource) {
+bool TelemetryScanner::ReadResource(std::string_view body, const char* readable_end,
+                                    ResourceFields& resource) {
   std::string_view host_name;
-  const bool is_whole = ForEachField(body, [&](std::uint32_t tag, const char* at, const char* end) {
+  const auto read = [&](std::string_view key_value) {
     Attribute attribute;
-    if (tag != Tag(1, kBytes)) return SkipField(at, end, tag);
-    return ReadMessage(at, end, [&](std::string_view key_value) {
-      if (!ReadAttribute(key_value, kResourceAttribute, attribute)) return false;
+    if (!ReadAttribute(key_value, kResourceAttribute, attribute)) return false;
+    NoteResource(attribute, resource, host_name);
+    return true;
+  };
+  const char* at = body.data();
+  const char* const end = at + body.size();
+  const char* const plain_end = PlainEnd(body, readable_end);
+  while (at != end) {
+    Attribute attribute;
+    const char* next = nullptr;
+    if (at < plain_end) next = ReadPlainAttribute<Tag(1, kBytes)>(at, plain_end, attribute);
+    if (next != nullptr) {
       NoteResource(attribute, resource, host_name);
-      return true;
-    });
-  });
+    } else {
+      std::uint32_t tag = 0;
+      next = wire::ReadTag(at, end, tag);
+      if (next == nullptr) return false;
+      next = tag == Tag(1, kBytes) ? ReadMessage(next, end, read) : SkipField(next, end, tag);
+      if (next == nullptr) return false;
+    }
+    at = next;
+  }
   if (resource.host.empty()) resource.host = host_name;
-  return is_whole;
+  return true;
 }
 
 bool TelemetryScanner::ReadScope(std::string_view body, std::string_view& name) {

@@ -66,10 +66,12 @@ class TelemetryScanner {
   template <typename OnHead, typename OnPart>
   static bool ReadLevel(std::string_view body, OnHead on_head, OnPart on_part);
 
-  static bool ReadResource(std::string_view body, ResourceFields& resource);
+  // Up to `readable_end` there are bytes that may be looked at, if not used.
+  static bool ReadResource(std::string_view body, const char* readable_end,
+                           ResourceFields& resource);
   static bool ReadScope(std::string_view body, std::string_view& name);
   static bool ReadLog(std::string_view body, LogFields& log);
-  /// Into span_. Up to `readable_end` there are bytes that may be looked at, if not used.
+  /// Into span_.
   bool ReadSpan(std::string_view body, const char* readable_end);
   const char* ReadSpanField(std::uint32_t tag, const char* at, const char* end);
   /// Up to the first field that is none.
@@ -85,6 +87,7 @@ class TelemetryScanner {
   };
 
   void Clear();
+  void ClearRare();
   void Finish();
 
   // They live here, not in ReadSpan, so that a span only clears what the one before it set.
@@ -148,9 +151,9 @@ Status TelemetryScanner::Scan(std::string_view request, Visitor& visitor, OnItem
     reached = item.data();
     return on_item(item);
   };
-  const auto on_resource = [&visitor](std::string_view resource) {
+  const auto on_resource = [&](std::string_view resource) {
     ResourceFields fields;
-    if (!ReadResource(resource, fields)) return false;
+    if (!ReadResource(resource, request.data() + request.size(), fields)) return false;
     visitor.OnResource(fields);
     return true;
   };

@@ -171,9 +171,16 @@ class AnySpan {
     return Message([this](WireWriter& span) {
       if (!OneIn(4)) Head(span);
       const std::size_t more = Below(12);
-      for (std::size_t i = 0; i < more; ++i) OneIn(4) ? Other(span) : Attribute(span);
+      for (std::size_t i = 0; i < more; ++i) OneIn(4) ? Other(span) : Attribute(span, 9);
       if (OneIn(2)) span.Bytes(15, OneIn(2) ? "" : Message([](auto& s) { s.Varint(3, 2); }));
       if (!OneIn(4)) span.Fixed32(16, static_cast<std::uint32_t>(random_()));
+    });
+  }
+
+  std::string Resource() {
+    return Message([this](WireWriter& resource) {
+      for (std::size_t left = Below(8); left > 0; --left) Attribute(resource, 1);
+      if (OneIn(3)) resource.Varint(2, 7);
     });
   }
 
@@ -234,7 +241,7 @@ class AnySpan {
     return OneIn(40) ? Bytes(Below(300)) : key;
   }
 
-  void Attribute(WireWriter& span) {
+  void Attribute(WireWriter& owner, std::uint32_t field) {
     const std::string any = Message([this](WireWriter& value) {
       const std::size_t kind = Below(12);
       if (kind < 6) return value.Bytes(1, Bytes());
@@ -245,12 +252,12 @@ class AnySpan {
     });
     const std::string key = Key();
     const bool is_turned = OneIn(12);
-    span.Bytes(9, Message([&](WireWriter& out) {
-                 if (is_turned) out.Bytes(2, any);
-                 if (!OneIn(20)) out.Bytes(1, key);
-                 if (!is_turned && !OneIn(20)) out.Bytes(2, any);
-                 if (OneIn(20)) out.Varint(3, 7);
-               }));
+    owner.Bytes(field, Message([&](WireWriter& out) {
+                  if (is_turned) out.Bytes(2, any);
+                  if (!OneIn(20)) out.Bytes(1, key);
+                  if (!is_turned && !OneIn(20)) out.Bytes(2, any);
+                  if (OneIn(20)) out.Varint(3, 7);
+                }));
   }
 
   void Other(WireWriter& span) {
@@ -281,7 +288,10 @@ TEST(TelemetryScannerProperty, ReadsSpansOfAnyFormAsLibprotobufDoes) {
     WireWriter out(body);
     for (std::size_t left = 1 + spans.Below(3); left > 0; --left) out.Bytes(2, spans.Next());
     std::string request = Message([&](WireWriter& all) {
-      all.Bytes(1, Message([&](WireWriter& resource) { resource.Bytes(2, body); }));
+      all.Bytes(1, Message([&](WireWriter& resource_spans) {
+                  resource_spans.Bytes(1, spans.Resource());
+                  resource_spans.Bytes(2, body);
+                }));
     });
     const bool is_damaged = spans.OneIn(2);
     if (is_damaged) request[spans.Below(request.size())] = static_cast<char>(spans.Below(256));
