@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
 #include <string>
 #include <thread>
@@ -58,6 +59,7 @@ TEST(Names, AreCutWhereTheyAreTooLong) {
 TEST(Names, AreKeptApartAcrossBlocks) {
   Names names;
   std::vector<NameId> ids;
+  ids.reserve(20'000);
   for (int i = 0; i < 20'000; ++i) {
     ids.push_back(names.Intern(fmt::format("{:{}}", i, i % 300 + 1)));
   }
@@ -126,8 +128,8 @@ TEST(NamesAndShapes, AreReadWhileTheyGrow) {
       ASSERT_GT(shapes.size(), queue[i]);
     }
   };
-  std::vector<std::jthread> readers;
-  for (int i = 0; i < 3; ++i) readers.emplace_back(read);
+  std::array<std::jthread, 3> readers;
+  for (std::jthread& reader : readers) reader = std::jthread(read);
   for (std::uint32_t i = 0; i < kCount; ++i) {
     queue[i] = shapes.Intern({.name = names.Intern(fmt::format("name-{}", i))});
     handed.store(i + 1, std::memory_order_release);

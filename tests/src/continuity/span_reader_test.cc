@@ -240,6 +240,7 @@ TEST_F(SpanReaderTest, DoesNotKnowInstancesThereIsNoRoomFor) {
 TEST_F(SpanReaderTest, SaysTheSameOfAnySpanAsWithoutItsCache) {
   std::mt19937 random(3);
   std::vector<std::string> names;
+  names.reserve(6000);
   for (int i = 0; i < 6000; ++i) {
     names.push_back(fmt::format("GET /{}/{}", i, std::string(i % 500 == 0 ? 250 : i % 40, 'x')));
   }
