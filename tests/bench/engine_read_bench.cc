@@ -99,8 +99,8 @@ void Measure(Report& report) {
                 .peer = Peer{"adding up the bytes", Median(added)},
                 .goal = AtLeast(goal)});
   };
-  add("scan", scanned, kScanGoal);
-  add("scan_and_read", read, kReadGoal);
+  add("bytes_to_fields", scanned, kScanGoal);
+  add("bytes_to_spans", read, kReadGoal);
 }
 
 }  // namespace
