@@ -283,7 +283,7 @@ class AnySpan {
 TEST(TelemetryScannerProperty, ReadsSpansOfAnyFormAsLibprotobufDoes) {
   AnySpan spans(5);
   std::size_t taken = 0;
-  for (int round = 0; round < 20'000; ++round) {
+  for (int round = 0; round < 10'000; ++round) {
     std::string body;
     WireWriter out(body);
     for (std::size_t left = 1 + spans.Below(3); left > 0; --left) out.Bytes(2, spans.Next());
@@ -305,7 +305,7 @@ TEST(TelemetryScannerProperty, ReadsSpansOfAnyFormAsLibprotobufDoes) {
     ASSERT_TRUE(theirs) << "round " << round << ": taken, and libprotobuf refuses it";
     ASSERT_EQ(*ours, theirs->text) << "round " << round;
   }
-  EXPECT_GT(taken, 12'000U);
+  EXPECT_GT(taken, 6000U);
 }
 
 TEST(TelemetryScannerProperty, AgreesWithLibprotobufOnDamagedRequests) {
