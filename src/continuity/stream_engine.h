@@ -48,6 +48,8 @@ class StreamEngine {
   void Insert(const ReadSpan& span, Tick now);
   void Insert(const ReadLog& log, Tick now);
   void Advance(Tick now);
+  /// What was inserted is in the tables and counts.
+  void Flush();
   void UseEpoch(std::shared_ptr<const Epoch> epoch);
   /// With the profile of now.
   void UseRules(const Rules& rules);

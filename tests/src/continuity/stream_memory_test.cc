@@ -41,6 +41,7 @@ class StreamMemory : public ::testing::Test {
   }
 
   [[nodiscard]] UnitCounts CountsOf(Family family) const {
+    engine_->Flush();
     UnitKey key = key_;
     key.family = family;
     const Tally tally = engine_->tally();
