@@ -13,7 +13,7 @@ namespace tracekeeper::continuity {
 namespace {
 
 /// A trace of one span, the smallest, costs a record and a chunk.
-constexpr std::size_t kSmallestTrace = 48 + 136;
+constexpr std::size_t kSmallestTrace = 40 + 136;
 constexpr std::size_t kIndexEntry = 8;
 
 std::size_t IndexSizeFor(std::size_t budget_bytes) {
@@ -93,6 +93,15 @@ void SpanTable::PrefetchPlace(std::uint64_t low) const {
   __builtin_prefetch(&last.next, 1);
 }
 
+void SpanTable::PrefetchSpans(RecordNumber number) const {
+  const Record& record = records_[number];
+  for (const std::uint32_t held : {record.first_chunk, record.last_chunk}) {
+    if (held == kNoChunk) return;
+    const auto* const bytes = reinterpret_cast<const char*>(&chunk(held));
+    for (std::size_t line = 0; line < sizeof(Chunk); line += 64) __builtin_prefetch(bytes + line);
+  }
+}
+
 SpanTable::RecordNumber SpanTable::FindOrAdd(otlp::TraceId id) {
   const std::uint32_t hash = HashOf(id.low);
   const std::size_t slot = SlotOf(id.low, hash);
@@ -120,7 +129,7 @@ bool SpanTable::HasRoom(std::size_t bytes) const {
 SpanTable::RecordNumber SpanTable::NewRecord() {
   if (free_record_ != kNoRecord) {
     const RecordNumber number = free_record_;
-    free_record_ = records_[number].next_due;
+    free_record_ = records_[number].first_chunk;
     return number;
   }
   if (!HasRoom(sizeof(Record))) return kNoRecord;
@@ -225,7 +234,7 @@ void SpanTable::Remove(RecordNumber number) {
   Clear(number);
   --traces_;
   ++record.generation;
-  record.next_due = free_record_;
+  record.first_chunk = free_record_;
   free_record_ = number;
 }
 

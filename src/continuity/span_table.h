@@ -5,11 +5,11 @@
 // from its back, an index of fixed size beside it. Where they meet the table is full, and Append
 // says so. What is removed gives its record and chunks back to free lists.
 //
-//   record   48 bytes    a trace: id, first and last chunk, counts, when it is due
+//   record   40 bytes    a trace: id, first and last chunk, counts, when it is due
 //   chunk   136 bytes    four spans, the next chunk
 //   index    16 bytes    a trace, at half load
 //
-// so that a trace of eight spans costs 42 bytes a span.
+// so that a trace of eight spans costs 41 bytes a span.
 //
 // One record holds all ids that have the same lower half: the short (64-bit) form of an id and the
 // long one are judged together. A span's tag says which of the upper halves it came with.
@@ -76,15 +76,13 @@ class SpanTable {
     std::uint32_t spans = 0;
     std::uint32_t judged_spans = 0;  // the first of them: what was counted
     Tick due = 0;
-    RecordNumber next_due = kNoRecord;
-    RecordNumber next_judged = kNoRecord;
     std::uint8_t generation = 0;  // another one for each trace that has had this number
     Phase phase : 2 = Phase::kOpen;
-    std::uint8_t marks : 6 = 0;  // of the lists it is in, and of the caller's
+    std::uint8_t marks : 6 = 0;  // of the caller's
     std::uint8_t epoch_asked = 0;
     std::uint8_t epoch_counted = 0;
   };
-  static_assert(sizeof(Record) == 48);
+  static_assert(sizeof(Record) == 40);
 
   explicit SpanTable(const Options& options);
 
@@ -97,6 +95,9 @@ class SpanTable {
   void PrefetchIndex(std::uint64_t low) const;
   void PrefetchRecord(std::uint64_t low) const;
   void PrefetchPlace(std::uint64_t low) const;
+  // Ahead of at and Read: of the record, and once that is there, of its spans.
+  void Prefetch(RecordNumber record) const { __builtin_prefetch(&records_[record], 1); }
+  void PrefetchSpans(RecordNumber record) const;
   /// `span.is_cut` is its tag. False where the table is full.
   bool Append(RecordNumber record, const Span& span);
   /// The tag that stands for an upper half in this record; nothing where it has too many.
@@ -109,7 +110,6 @@ class SpanTable {
   void Truncate(RecordNumber record, std::size_t count);
   /// Drops all spans, and leaves the record.
   void Clear(RecordNumber record);
-  /// It must be in no RecordList.
   void Remove(RecordNumber record);
 
   [[nodiscard]] Record& at(RecordNumber record) { return records_[record]; }
@@ -158,47 +158,12 @@ class SpanTable {
 
   std::uint32_t made_records_ = 0;
   std::uint32_t made_chunks_ = 0;
-  RecordNumber free_record_ = kNoRecord;  // linked by next_due
+  RecordNumber free_record_ = kNoRecord;  // linked by first_chunk
   std::uint32_t free_chunk_ = kNoChunk;   // linked by next
   std::size_t used_chunks_ = 0;
   std::size_t spans_ = 0;
   std::size_t traces_ = 0;
   std::unordered_map<RecordNumber, std::vector<std::uint64_t>> more_halves_;  // tags 1 and up
 };
-
-/// A list of records linked through one of their fields; a record is in it once.
-template <SpanTable::RecordNumber SpanTable::Record::* kNext, std::uint8_t kBit>
-class RecordList {
- public:
-  [[nodiscard]] bool is_empty() const { return first_ == SpanTable::kNoRecord; }
-  [[nodiscard]] SpanTable::RecordNumber first() const { return first_; }
-
-  void PushBack(SpanTable& table, SpanTable::RecordNumber number) {
-    SpanTable::Record& record = table.at(number);
-    record.*kNext = SpanTable::kNoRecord;
-    record.marks = static_cast<std::uint8_t>(record.marks | kBit);
-    if (is_empty()) {
-      first_ = number;
-    } else {
-      table.at(last_).*kNext = number;
-    }
-    last_ = number;
-  }
-  SpanTable::RecordNumber PopFront(SpanTable& table) {
-    const SpanTable::RecordNumber number = first_;
-    SpanTable::Record& record = table.at(number);
-    first_ = record.*kNext;
-    record.marks = static_cast<std::uint8_t>(record.marks & ~kBit);
-    return number;
-  }
-  static bool Has(const SpanTable::Record& record) { return (record.marks & kBit) != 0; }
-
- private:
-  SpanTable::RecordNumber first_ = SpanTable::kNoRecord;
-  SpanTable::RecordNumber last_ = SpanTable::kNoRecord;
-};
-
-using DueList = RecordList<&SpanTable::Record::next_due, 1>;
-using JudgedList = RecordList<&SpanTable::Record::next_judged, 2>;
 
 }  // namespace tracekeeper::continuity

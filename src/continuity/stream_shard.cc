@@ -171,9 +171,10 @@ StreamShard::RecordNumber StreamShard::RecordFor(otlp::TraceId trace, const Span
 void StreamShard::Schedule(RecordNumber number, Tick due) {
   SpanTable::Record& record = table_.at(number);
   record.due = due;
-  if (DueList::Has(record)) return;  // looked at when its turn comes, and put back
+  if ((record.marks & kIsInWheel) != 0) return;  // looked at when its turn comes, and put back
+  Mark(record, kIsInWheel);
   const Tick farthest = now_ + kWheelSlots - 1;
-  wheel_[std::clamp(due, now_ + 1, farthest) % kWheelSlots].PushBack(table_, number);
+  wheel_[std::clamp(due, now_ + 1, farthest) % kWheelSlots].push_back(number);
 }
 
 // --- What is due ---------------------------------------------------------------------------------
@@ -182,8 +183,15 @@ void StreamShard::Advance(Tick now, JoinInput& input) {
   Flush();
   while (now_ < now) {
     ++now_;
-    DueList due = std::exchange(wheel_[now_ % kWheelSlots], {});
-    while (!due.is_empty()) OnDue(due.PopFront(table_), now_, input);
+    due_.swap(wheel_[now_ % kWheelSlots]);
+    for (std::size_t i = 0; i < due_.size(); ++i) {
+      constexpr std::size_t kAhead = 4;
+      if (i + 2 * kAhead < due_.size()) table_.Prefetch(due_[i + 2 * kAhead]);
+      if (i + kAhead < due_.size()) table_.PrefetchSpans(due_[i + kAhead]);
+      OnDue(due_[i], now_, input);
+    }
+    due_.clear();
+    due_.swap(wheel_[now_ % kWheelSlots]);  // its memory is used again
   }
   if (is_judging_) loose_logs_.Advance(now, input);
   ForgetOld(now);
@@ -191,10 +199,12 @@ void StreamShard::Advance(Tick now, JoinInput& input) {
 }
 
 void StreamShard::OnDue(RecordNumber number, Tick now, JoinInput& input) {
-  const SpanTable::Record& record = table_.at(number);
+  SpanTable::Record& record = table_.at(number);
+  Unmark(record, kIsInWheel);
   if (record.phase == Phase::kJudged) return;
   if (record.phase == Phase::kShed) {
-    JudgedList::Has(record) ? Schedule(number, now + 1) : table_.Remove(number);
+    const bool is_remembered = (record.marks & kIsRemembered) != 0;
+    is_remembered ? Schedule(number, now + 1) : table_.Remove(number);
   } else if (record.due > now) {
     Schedule(number, record.due);
   } else if (record.phase == Phase::kOpen) {
@@ -289,7 +299,7 @@ void StreamShard::Ask(RecordNumber number, Tick now, JoinInput& input) {
     table_.Truncate(number, record.judged_spans);
     record.phase = Phase::kJudged;
     record.due = now + options_.memory;
-    if (!JudgedList::Has(record)) judged_.PushBack(table_, number);
+    Remember(number);
     return;
   }
   TellSeen(number, input);
@@ -353,7 +363,7 @@ void StreamShard::FinishCount(RecordNumber number, Tick now) {
     found->second.pending.clear();
     if (found->second.counted.empty()) answers_.erase(found);
   }
-  if (!JudgedList::Has(record)) judged_.PushBack(table_, number);
+  Remember(number);
 }
 
 // --- Answers -------------------------------------------------------------------------------------

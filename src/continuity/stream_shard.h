@@ -21,6 +21,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <span>
@@ -93,7 +94,9 @@ class StreamShard {
   using Answers = std::vector<Answer>;
   static constexpr std::size_t kWheelSlots = 1024;
 
-  /// In Record::marks, beside the lists it is in.
+  // In Record::marks.
+  static constexpr std::uint8_t kIsInWheel = 1;
+  static constexpr std::uint8_t kIsRemembered = 2;  // among judged_
   static constexpr std::uint8_t kHasAsked = 4;
   static constexpr std::uint8_t kAskedForCounted = 8;  // its questions are those that counted
   static constexpr std::uint8_t kIsPlain = 16;         // when it asked
@@ -154,6 +157,8 @@ class StreamShard {
   Judgement JudgementOf(RecordNumber number, std::size_t spans, std::uint8_t epoch,
                         const Answers& answers);
   [[nodiscard]] const AnswersOf& AnswersFor(RecordNumber number) const;
+  void Remember(RecordNumber number);
+  RecordNumber PopJudged();
   void ForgetOld(Tick now);
   /// Forgets what was counted longest ago; false where nothing was.
   bool MakeRoom();
@@ -181,8 +186,9 @@ class StreamShard {
   std::array<Arriving, kArriving> arriving_;
   std::size_t came_ = 0;  // of all that ever arrived
   std::size_t taken_ = 0;
-  std::array<DueList, kWheelSlots> wheel_;
-  JudgedList judged_;
+  std::array<std::vector<RecordNumber>, kWheelSlots> wheel_;
+  std::vector<RecordNumber> due_;    // the slot whose turn it is
+  std::deque<RecordNumber> judged_;  // in the order in which they were counted
   Tick now_ = 0;
   std::unordered_map<RecordNumber, AnswersOf> answers_;
   /// Of those that were asking when more came: how many of their spans the join stage was told.

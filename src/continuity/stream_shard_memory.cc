@@ -4,20 +4,37 @@
 
 namespace tracekeeper::continuity {
 
+void StreamShard::Remember(RecordNumber number) {
+  SpanTable::Record& record = table_.at(number);
+  if ((record.marks & kIsRemembered) != 0) return;
+  record.marks = (record.marks | kIsRemembered) & 0x3FU;
+  judged_.push_back(number);
+}
+
+StreamShard::RecordNumber StreamShard::PopJudged() {
+  const RecordNumber number = judged_.front();
+  judged_.pop_front();
+  SpanTable::Record& record = table_.at(number);
+  record.marks = record.marks & (0x3FU & ~kIsRemembered);
+  return number;
+}
+
 void StreamShard::ForgetOld(Tick now) {
-  while (!judged_.is_empty()) {
-    const SpanTable::Record& record = table_.at(judged_.first());
+  constexpr std::size_t kAhead = 4;
+  while (!judged_.empty()) {
+    if (judged_.size() > kAhead) table_.Prefetch(judged_[kAhead]);
+    const SpanTable::Record& record = table_.at(judged_.front());
     const bool is_judged = record.phase == Phase::kJudged;
     if (is_judged && record.due > now) return;
-    const RecordNumber number = judged_.PopFront(table_);
+    const RecordNumber number = PopJudged();
     // What is open again comes back when it was counted again.
     if (is_judged) Forget(number, now);
   }
 }
 
 bool StreamShard::MakeRoom() {
-  while (!judged_.is_empty()) {
-    const RecordNumber number = judged_.PopFront(table_);
+  while (!judged_.empty()) {
+    const RecordNumber number = PopJudged();
     if (table_.at(number).phase != Phase::kJudged) continue;  // comes back once it is counted again
     ++counts_.forgotten_early;
     Forget(number, now_);

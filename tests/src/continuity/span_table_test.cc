@@ -223,44 +223,5 @@ TEST(SpanTableProperty, HoldsWhatAMapWouldHoldInsideItsBudget) {
   EXPECT_GT(refused, 1000U) << "was often full";
 }
 
-TEST(RecordList, GivesBackInTheOrderInWhichItWasGiven) {
-  SpanTable table({});
-  DueList list;
-  EXPECT_TRUE(list.is_empty());
-  std::vector<RecordNumber> records;
-  for (std::uint64_t low = 1; low <= 3; ++low) {
-    records.push_back(table.FindOrAdd({1, low}));
-    list.PushBack(table, records.back());
-    EXPECT_TRUE(DueList::Has(table.at(records.back())));
-  }
-  EXPECT_EQ(list.first(), records[0]);
-  EXPECT_EQ(list.PopFront(table), records[0]);
-  EXPECT_FALSE(DueList::Has(table.at(records[0])));
-  list.PushBack(table, records[0]);
-  for (const std::size_t next : {1, 2, 0}) EXPECT_EQ(list.PopFront(table), records[next]);
-  EXPECT_TRUE(list.is_empty());
-  list.PushBack(table, records[1]);
-  EXPECT_EQ(list.PopFront(table), records[1]) << "after it was empty";
-}
-
-TEST(RecordList, ARecordIsInListsOfTwoKindsAtOnce) {
-  SpanTable table({});
-  DueList due;
-  JudgedList judged;
-  const RecordNumber first = table.FindOrAdd({1, 1});
-  const RecordNumber second = table.FindOrAdd({1, 2});
-  table.at(first).marks = 8;
-  due.PushBack(table, first);
-  due.PushBack(table, second);
-  judged.PushBack(table, second);
-  judged.PushBack(table, first);
-  EXPECT_EQ(due.PopFront(table), first);
-  EXPECT_TRUE(JudgedList::Has(table.at(first)));
-  EXPECT_EQ(judged.PopFront(table), second);
-  EXPECT_EQ(judged.PopFront(table), first);
-  EXPECT_EQ(due.PopFront(table), second);
-  EXPECT_EQ(table.at(first).marks, 8) << "the marks of others stay";
-}
-
 }  // namespace
 }  // namespace tracekeeper::continuity
