@@ -92,6 +92,7 @@ TEST(GrpcServer, TurnsAwayCallsThatAreTooMany) {
   EXPECT_EQ(servers.intake.refused(otlp::RefuseReason::kQueueFull), 1U);
   servers.intake.LetGo();
   EXPECT_TRUE(first.get().status.ok());
+  EXPECT_TRUE(net::Eventually([&] { return servers.grpc.open_calls() == 0; }));
   EXPECT_TRUE(servers.Call(kMethod, Traces()).status.ok());
 }
 
