@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "src/otlp/receiver_limits.h"
+#include "src/otlp/relay.h"
 #include "tests/src/otlp/fake_exporter.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/otlp_requests.h"
