@@ -42,8 +42,7 @@ struct Exchange {
   grpc::ByteBuffer message;
 };
 
-template <typename Reply>
-grpc::Status StatusOf(const Reply& reply) {
+grpc::Status StatusOf(const otlp::ExportReply& reply) {
   // Binary here; the library writes the base64 of the wire itself.
   const auto details = codec::DecodeBase64(reply.status.details_base64);
   return {static_cast<grpc::StatusCode>(reply.status.code), reply.status.message,
@@ -96,8 +95,7 @@ class GrpcServer::Running {
   bool Admit(Call& call);
   void Arrive(Call& call);
   void Read(Call& call, bool has_message, Workspace& workspace);
-  template <typename Reply>
-  void Answer(Call& call, const Reply& reply);
+  static void Answer(Call& call, const otlp::ExportReply& reply);
   static void Finish(Call& call, const grpc::Status& status);
   void End(Call& call);
   MonotonicTime CancelLate();
@@ -140,6 +138,7 @@ void GrpcServer::Running::Configure(grpc::ServerBuilder& builder) {
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, 100);
   builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 5'000);
   // Peers that vanished are found out; those that ask whether we are there are let.
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, 600'000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 60'000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20'000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
@@ -303,8 +302,7 @@ void GrpcServer::Running::Read(Call& call, bool has_message, Workspace& workspac
   }
 }
 
-template <typename Reply>
-void GrpcServer::Running::Answer(Call& call, const Reply& reply) {
+void GrpcServer::Running::Answer(Call& call, const otlp::ExportReply& reply) {
   if (!reply.status.ok()) {
     Finish(call, StatusOf(reply));
     return;
