@@ -7,6 +7,7 @@
 #include <grpcpp/server_builder.h>
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <exception>
 #include <list>
@@ -81,7 +82,9 @@ class GrpcServer::Running {
  private:
   enum class Phase { kAwaited, kReading, kAnswering };
   struct Call {
-    Phase phase = Phase::kAwaited;
+    /// Entered before an operation begins, read when it has ended, maybe by another thread: it
+    /// hands over what else was written here.
+    std::atomic<Phase> phase = Phase::kAwaited;
     std::unique_ptr<Exchange> exchange;
     bool lacks_message = false;
     MonotonicTime deadline;
@@ -90,6 +93,7 @@ class GrpcServer::Running {
 
   void Configure(grpc::ServerBuilder& builder);
   void Work();
+  static void Enter(Call& call, Phase phase) { call.phase.store(phase, std::memory_order_release); }
   void Proceed(Call& call, bool succeeded, Workspace& workspace);
   void Await();
   bool Admit(Call& call);
@@ -198,9 +202,9 @@ void GrpcServer::Running::Await() {
   }
   Call& call = *unused_.front();
   awaited_.splice(awaited_.end(), unused_, call.place);
-  call.phase = Phase::kAwaited;
   call.lacks_message = false;
   call.exchange = std::make_unique<Exchange>();
+  Enter(call, Phase::kAwaited);
   Exchange& exchange = *call.exchange;
   // Under the lock: once accepting_ is false, the queue must get no new operation.
   service_.RequestCall(&exchange.context, &exchange.stream, queue_.get(), queue_.get(), &call);
@@ -224,7 +228,7 @@ void GrpcServer::Running::Work() {
 }
 
 void GrpcServer::Running::Proceed(Call& call, bool succeeded, Workspace& workspace) {
-  switch (call.phase) {
+  switch (call.phase.load(std::memory_order_acquire)) {
     case Phase::kAwaited:
       if (!succeeded) {
         End(call);  // the server stops
@@ -266,7 +270,7 @@ void GrpcServer::Running::Arrive(Call& call) {
     Answer(call, export_.RefuseMethod(method));
     return;
   }
-  call.phase = Phase::kReading;
+  Enter(call, Phase::kReading);
   call.exchange->stream.Read(&call.exchange->message, &call);
 }
 
@@ -308,13 +312,13 @@ void GrpcServer::Running::Answer(Call& call, const otlp::ExportReply& reply) {
     return;
   }
   const grpc::Slice slice(reply.message);
-  call.phase = Phase::kAnswering;
+  Enter(call, Phase::kAnswering);
   call.exchange->stream.WriteAndFinish(grpc::ByteBuffer(&slice, 1), grpc::WriteOptions(),
                                        grpc::Status::OK, &call);
 }
 
 void GrpcServer::Running::Finish(Call& call, const grpc::Status& status) {
-  call.phase = Phase::kAnswering;
+  Enter(call, Phase::kAnswering);
   call.exchange->stream.Finish(status, &call);
 }
 
