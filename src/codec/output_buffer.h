@@ -43,10 +43,10 @@ class OutputBuffer {
 
   /// The C library moves large blocks by remapping their pages: nothing is copied, nor there twice.
   void Resize(std::size_t capacity) {
-    void* const resized = std::realloc(bytes_.get(), capacity);
+    char* const old = bytes_.release();
+    void* const resized = std::realloc(old, capacity);
+    bytes_.reset(resized != nullptr ? static_cast<char*>(resized) : old);
     if (resized == nullptr) throw std::bad_alloc();
-    static_cast<void>(bytes_.release());  // realloc() has freed it
-    bytes_.reset(static_cast<char*>(resized));
     capacity_ = capacity;
   }
 

@@ -7,6 +7,7 @@
 #include <grpcpp/server_builder.h>
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <exception>
 #include <list>
@@ -42,8 +43,7 @@ struct Exchange {
   grpc::ByteBuffer message;
 };
 
-template <typename Reply>
-grpc::Status StatusOf(const Reply& reply) {
+grpc::Status StatusOf(const otlp::ExportReply& reply) {
   // Binary here; the library writes the base64 of the wire itself.
   const auto details = codec::DecodeBase64(reply.status.details_base64);
   return {static_cast<grpc::StatusCode>(reply.status.code), reply.status.message,
@@ -82,7 +82,9 @@ class GrpcServer::Running {
  private:
   enum class Phase { kAwaited, kReading, kAnswering };
   struct Call {
-    Phase phase = Phase::kAwaited;
+    /// Entered before an operation begins, read when it has ended, maybe by another thread: it
+    /// hands over what else was written here.
+    std::atomic<Phase> phase = Phase::kAwaited;
     std::unique_ptr<Exchange> exchange;
     bool lacks_message = false;
     MonotonicTime deadline;
@@ -91,13 +93,13 @@ class GrpcServer::Running {
 
   void Configure(grpc::ServerBuilder& builder);
   void Work();
+  static void Enter(Call& call, Phase phase) { call.phase.store(phase, std::memory_order_release); }
   void Proceed(Call& call, bool succeeded, Workspace& workspace);
   void Await();
   bool Admit(Call& call);
   void Arrive(Call& call);
   void Read(Call& call, bool has_message, Workspace& workspace);
-  template <typename Reply>
-  void Answer(Call& call, const Reply& reply);
+  static void Answer(Call& call, const otlp::ExportReply& reply);
   static void Finish(Call& call, const grpc::Status& status);
   void End(Call& call);
   MonotonicTime CancelLate();
@@ -140,6 +142,7 @@ void GrpcServer::Running::Configure(grpc::ServerBuilder& builder) {
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, 100);
   builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 5'000);
   // Peers that vanished are found out; those that ask whether we are there are let.
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, 600'000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 60'000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20'000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
@@ -199,9 +202,9 @@ void GrpcServer::Running::Await() {
   }
   Call& call = *unused_.front();
   awaited_.splice(awaited_.end(), unused_, call.place);
-  call.phase = Phase::kAwaited;
   call.lacks_message = false;
   call.exchange = std::make_unique<Exchange>();
+  Enter(call, Phase::kAwaited);
   Exchange& exchange = *call.exchange;
   // Under the lock: once accepting_ is false, the queue must get no new operation.
   service_.RequestCall(&exchange.context, &exchange.stream, queue_.get(), queue_.get(), &call);
@@ -225,7 +228,7 @@ void GrpcServer::Running::Work() {
 }
 
 void GrpcServer::Running::Proceed(Call& call, bool succeeded, Workspace& workspace) {
-  switch (call.phase) {
+  switch (call.phase.load(std::memory_order_acquire)) {
     case Phase::kAwaited:
       if (!succeeded) {
         End(call);  // the server stops
@@ -267,7 +270,7 @@ void GrpcServer::Running::Arrive(Call& call) {
     Answer(call, export_.RefuseMethod(method));
     return;
   }
-  call.phase = Phase::kReading;
+  Enter(call, Phase::kReading);
   call.exchange->stream.Read(&call.exchange->message, &call);
 }
 
@@ -303,20 +306,19 @@ void GrpcServer::Running::Read(Call& call, bool has_message, Workspace& workspac
   }
 }
 
-template <typename Reply>
-void GrpcServer::Running::Answer(Call& call, const Reply& reply) {
+void GrpcServer::Running::Answer(Call& call, const otlp::ExportReply& reply) {
   if (!reply.status.ok()) {
     Finish(call, StatusOf(reply));
     return;
   }
   const grpc::Slice slice(reply.message);
-  call.phase = Phase::kAnswering;
+  Enter(call, Phase::kAnswering);
   call.exchange->stream.WriteAndFinish(grpc::ByteBuffer(&slice, 1), grpc::WriteOptions(),
                                        grpc::Status::OK, &call);
 }
 
 void GrpcServer::Running::Finish(Call& call, const grpc::Status& status) {
-  call.phase = Phase::kAnswering;
+  Enter(call, Phase::kAnswering);
   call.exchange->stream.Finish(status, &call);
 }
 

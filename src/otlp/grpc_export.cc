@@ -9,7 +9,7 @@
 namespace tracekeeper::otlp {
 namespace {
 
-net::GrpcReply ReplyOf(Refusal refusal) {
+ExportReply ReplyOf(Refusal refusal) {
   net::GrpcStatus status{.code = GrpcCodeOf(refusal.reason),
                          .message = std::move(refusal.sentence)};
   if (refusal.retry_after) {
@@ -20,12 +20,12 @@ net::GrpcReply ReplyOf(Refusal refusal) {
 
 }  // namespace
 
-net::GrpcReply GrpcExport::Refuse(Refusal refusal) {
+ExportReply GrpcExport::Refuse(Refusal refusal) {
   intake_.CountRefused(refusal.reason);
   return ReplyOf(std::move(refusal));
 }
 
-net::GrpcReply GrpcExport::RefuseMethod(std::string_view method) {
+ExportReply GrpcExport::RefuseMethod(std::string_view method) {
   return Refuse({RefuseReason::kUnsupported,
                  fmt::format("no method {} here: there is Export of OTLP's trace, metrics and logs "
                              "services",
@@ -33,8 +33,8 @@ net::GrpcReply GrpcExport::RefuseMethod(std::string_view method) {
                  std::nullopt});
 }
 
-net::GrpcReply GrpcExport::Take(Signal signal, codec::Compression compression,
-                                std::string_view message, codec::Decompressor& decompressor) {
+ExportReply GrpcExport::Take(Signal signal, codec::Compression compression,
+                             std::string_view message, codec::Decompressor& decompressor) {
   const auto request = decompressor.Decompress(compression, message, limits_.request_bytes);
   if (!request) {
     if (request.error().kind != ErrorKind::kInvalid) {

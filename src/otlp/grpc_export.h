@@ -19,16 +19,19 @@
 
 namespace tracekeeper::otlp {
 
+/// Named here for carriers that know nothing of src/net.
+using ExportReply = net::GrpcReply;
+
 class GrpcExport {
  public:
   GrpcExport(Intake& intake, ReceiverLimits limits) : intake_(intake), limits_(limits) {}
 
-  net::GrpcReply Take(Signal signal, codec::Compression compression, std::string_view message,
-                      codec::Decompressor& decompressor);
+  ExportReply Take(Signal signal, codec::Compression compression, std::string_view message,
+                   codec::Decompressor& decompressor);
   /// For a method that is none of the three.
-  net::GrpcReply RefuseMethod(std::string_view method);
+  ExportReply RefuseMethod(std::string_view method);
   /// For what the carrier itself refuses.
-  net::GrpcReply Refuse(Refusal refusal);
+  ExportReply Refuse(Refusal refusal);
 
   [[nodiscard]] const ReceiverLimits& limits() const { return limits_; }
 

@@ -5,8 +5,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <fstream>
 #include <future>
+#include <mutex>
 #include <thread>
 
 #include "src/net/http2_client.h"
@@ -120,6 +122,27 @@ TEST(GrpcServer, AnswersTheCallsUnderWayBeforeItEnds) {
   EXPECT_EQ(servers.intake.TakeAll().size(), 1U);
 }
 
+TEST(GrpcServer, AnswersAllThatItTookWhenItDrainsUnderLoad) {
+  BulkServers servers({.threads = 2});
+  const auto request =
+      net::WriteGrpcRequest({.method = kMethod, .message = Traces()}, net::Headers());
+  std::atomic<std::size_t> answered = 0;
+  std::vector<std::jthread> peers(4);
+  for (std::jthread& peer : peers) {
+    peer = std::jthread([&, client = std::shared_ptr(servers.GrpcClient())] {
+      for (;;) {
+        auto answer = client->Send(request, {.deadline = std::chrono::seconds(60)}, {});
+        if (!answer || !net::ReadGrpcResponse(*std::move(answer)).status.ok()) return;
+        ++answered;
+      }
+    });
+  }
+  EXPECT_TRUE(net::Eventually([&] { return answered > 200; }));
+  servers.grpc.Drain(std::chrono::seconds(60));
+  peers.clear();  // joins
+  EXPECT_EQ(servers.intake.TakeAll().size(), answered);
+}
+
 TEST(GrpcServer, EndsInTimeWhateverItsPeersDo) {
   BulkServers servers;
   net::RawSocket peer = net::RawSocket::To(servers.grpc.port());
@@ -159,8 +182,18 @@ class GrpcServerStart : public testing::Test {
     return port ? "no error" : port.error().message;
   }
 
+  std::string Logged() {
+    const std::scoped_lock guard(mutex_);
+    return lines_;
+  }
+
   otlp::ScriptedIntake intake_;
-  Log log_{LogLevel::kError, [](LogLevel, std::string_view) {}};
+  std::mutex mutex_;
+  std::string lines_;
+  Log log_{LogLevel::kWarn, [this](LogLevel, std::string_view line) {
+             const std::scoped_lock guard(mutex_);
+             lines_.append(line).append("\n");
+           }};
 };
 
 TEST_F(GrpcServerStart, SaysInASentenceThatThePortIsTaken) {
@@ -172,6 +205,7 @@ TEST_F(GrpcServerStart, SaysInASentenceThatThePortIsTaken) {
       fmt::format("otlp-grpc: cannot listen on 127.0.0.1 port {}: Address already in use: end "
                   "what listens there, or choose another port",
                   first.port()));
+  EXPECT_THAT(Logged(), HasSubstr("msg=\"gRPC reported a problem\" server=otlp-grpc"));
 }
 
 TEST_F(GrpcServerStart, SaysWhatAnAddressMustBe) {

@@ -179,6 +179,7 @@ TEST(Server, FinishesRequestsInFlightBeforeItStops) {
       },
       {.threads = 5});
   std::vector<std::future<std::string>> answers;
+  answers.reserve(4);
   for (int i = 0; i < 4; ++i) {
     answers.push_back(std::async(std::launch::async, [&server] {
       return Get(server, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
