@@ -83,6 +83,7 @@ Analysis::Analysis(AnalysisOptions options, continuity::Rules rules, const Clock
   reader_ = std::make_unique<Reader>(
       Reader{.spans = {names_, shapes_}, .scanner = {}, .engine = *engine_});
   next_learning_ = TicksOf(options_.learning_interval);
+  is_learned_ = options_.first_profile != nullptr;
 }
 
 Analysis::~Analysis() {
@@ -209,6 +210,7 @@ void Analysis::Learn() {
   epoch_ = std::make_shared<const continuity::Epoch>(
       continuity::Epoch{.rules = rules_, .profile = *std::move(profile)});
   has_new_epoch_ = true;
+  is_learned_ = true;
 }
 
 void Analysis::UseEpochWhenDue() {
@@ -235,6 +237,7 @@ std::shared_ptr<const Snapshot> Analysis::SnapshotNow() {
   snapshot->taken = clock_.Now();
   snapshot->start = start_;
   snapshot->epochs = epochs_;
+  snapshot->is_learned = is_learned_;
   snapshot->is_draining = is_draining_;
   snapshot->series = series_.Fold(tally, names_);
   snapshot->breaks = BreaksNow(tally.breaks());

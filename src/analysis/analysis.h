@@ -118,6 +118,7 @@ class Analysis final : public otlp::Intake {
   continuity::Rules rules_;
   std::shared_ptr<const continuity::Epoch> epoch_;
   bool has_new_epoch_ = false;
+  bool is_learned_ = false;
   continuity::Tick next_epoch_ = 0;
   continuity::Tick next_learning_ = 0;
   std::uint64_t epochs_ = 1;

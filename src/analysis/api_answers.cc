@@ -228,6 +228,7 @@ std::string HealthJson(const Snapshot& snapshot) {
   json.BeginObject().Member("status", snapshot.is_draining ? "draining" : "ok");
   json.Member("version", kVersion).Member("started", TextOf(started));
   json.Member("taken", TextOf(snapshot.taken)).Key("epochs").Unsigned(snapshot.epochs);
+  json.Key("learned").Bool(snapshot.is_learned);
   json.Key("spans_received").Unsigned(total(snapshot.intake.spans));
   json.Key("logs_received").Unsigned(total(snapshot.intake.logs));
   json.Key("spans_pending").Unsigned(sum(&ShardState::pending_spans));

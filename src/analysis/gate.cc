@@ -110,7 +110,13 @@ Result<GateAnswer> AnswerGate(const Snapshot& snapshot, const GateQuestion& ques
     // Repairs may have taken more than came.
     answer.units[i] = now[i] > since.units[i] ? now[i] - since.units[i] : 0;
   }
-  Judge(question, answer);
+  if (snapshot.is_learned) {
+    Judge(question, answer);
+  } else {
+    answer.reason =
+        "it is not learned yet which services are instrumented, so that lost hops may "
+        "be excluded: ask again after the learning interval";
+  }
   return answer;
 }
 

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "src/analysis/continuity_metrics.h"
+#include "tests/src/analysis/broken_trace.h"
 #include "tests/src/analysis/metrics_text.h"
 #include "tests/support/eventually.h"
 #include "tests/support/manual_clock.h"
@@ -23,36 +24,6 @@ using otlp::RefuseReason;
 using otlp::Signal;
 using test_support::ManualClock;
 using truth::ModelSpan;
-
-truth::Attributes Service(const std::string& name) {
-  return {{"service.name", name},
-          {"service.instance.id", name + "-1"},
-          {"tracekeeper.policy", "shop/checkout"}};
-}
-
-/// A gateway's request whose call of `cart` loses its parent on the way.
-std::vector<ModelSpan> BrokenTrace(std::uint8_t number) {
-  const std::string trace = std::string(15, '\1') + static_cast<char>(number);
-  const auto id = [number](char which) {
-    return std::string(6, '\2') + which + static_cast<char>(number);
-  };
-  constexpr std::uint64_t kStart = 1'700'000'000'000'000'000;
-  ModelSpan gateway{.trace_id = trace,
-                    .span_id = id('g'),
-                    .name = "GET /",
-                    .scope = "http",
-                    .kind = 2,
-                    .start_nanoseconds = kStart,
-                    .end_nanoseconds = kStart + 50'000'000,
-                    .resource = Service("gateway")};
-  ModelSpan cart = gateway;
-  cart.span_id = id('c');
-  cart.parent_span_id = id('x');
-  cart.name = "GET /cart";
-  cart.start_nanoseconds += 1'000'000;
-  cart.resource = Service("cart");
-  return {gateway, cart};
-}
 
 class AnalysisTest : public testing::Test {
  protected:

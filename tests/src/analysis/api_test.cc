@@ -27,6 +27,7 @@ constexpr const char* kTrace = "00000000000000010000000000000002";
 Snapshot Broken() {
   Snapshot snapshot;
   snapshot.taken = Instant(std::chrono::seconds(1'700'000'100));
+  snapshot.is_learned = true;
   snapshot.start = 1'700'000'000'000'000'000;
   snapshot.shards = {{.pending_spans = 1, .table_bytes = 2, .budget_bytes = 3}};
   const auto count = [&snapshot](const std::string& server, Verdict verdict, std::int64_t units) {
@@ -173,6 +174,9 @@ TEST(Gate, PassesFailsOrSaysThatItCannotTell) {
   GateQuestion large = question;
   large.min_judged = 1000;
   EXPECT_EQ(AnswerGate(snapshot, large)->result, GateResult::kInconclusive);
+  Snapshot young = snapshot;
+  young.is_learned = false;
+  EXPECT_EQ(AnswerGate(young, strict)->result, GateResult::kInconclusive);
   GateQuestion requests = question;
   requests.indicator = Family::kRequest;
   EXPECT_EQ(AnswerGate(snapshot, requests)->ratio, std::nullopt);
