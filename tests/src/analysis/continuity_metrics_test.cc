@@ -103,6 +103,21 @@ TEST(ContinuityMetrics, AreWrittenAsTheReferenceSays) {
   EXPECT_EQ(WhatDoesNotAddUp(ReadSamples(text)), "");
 }
 
+TEST(ContinuityMetrics, AreAllInTheReference) {
+  Counted counted;
+  CountAFew(counted);
+  SeriesBook book({});
+  std::stringstream reference;
+  reference
+      << std::ifstream(test_support::SourceFolder() / "docs/reference/analyzer-metrics.md").rdbuf();
+  std::stringstream text(counted.Text(book, ExpositionFormat::kPrometheus));
+  for (std::string line; std::getline(text, line);) {
+    if (!line.starts_with("# TYPE ")) continue;
+    const std::string name = line.substr(7, line.rfind(' ') - 7);
+    EXPECT_THAT(reference.str(), HasSubstr("`" + name + "`"));
+  }
+}
+
 TEST(ContinuityMetrics, HaveNoExemplarsInPrometheusText) {
   Counted counted;
   CountAFew(counted);
