@@ -1,5 +1,6 @@
 #include "src/analysis/series.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -16,6 +17,11 @@ SeriesKey KeyOf(const continuity::UnitKey& key, const continuity::Names& names) 
           .service = LabelText(names.Text(key.service)),
           .server = LabelText(names.Text(key.server)),
           .protocol = key.protocol};
+}
+
+/// The engine has room for some keys before it counts anything of them.
+bool IsCounted(const continuity::UnitCounts& counts) {
+  return std::ranges::any_of(counts.first, [](std::uint64_t units) { return units > 0; });
 }
 
 std::size_t IndexOf(Family family) { return static_cast<std::size_t>(family); }
@@ -54,6 +60,7 @@ SeriesTable SeriesBook::Fold(const continuity::Tally& tally, const continuity::N
   std::vector<std::pair<SeriesKey, const continuity::UnitCounts*>> counted;
   std::set<PolicyLabels> policies;
   for (const auto& [key, counts] : tally.units()) {
+    if (!IsCounted(counts)) continue;
     counted.emplace_back(KeyOf(key, names), &counts);
     policies.insert(counted.back().first.policy);
   }

@@ -32,6 +32,8 @@ class BusyTimes {
   [[nodiscard]] std::size_t StartsBetween(Microseconds first, Microseconds last) const;
   /// The length of their union.
   [[nodiscard]] Microseconds BusyTime() const;
+  /// Spans that it was given and has not forgotten.
+  [[nodiscard]] std::size_t size() const { return starts_.size(); }
   [[nodiscard]] bool is_empty() const { return starts_.empty() && open_.empty(); }
 
  private:

@@ -15,13 +15,6 @@ std::optional<std::uint64_t> RandomnessOf(const Cluster& cluster, otlp::TraceId 
   return std::nullopt;
 }
 
-/// How many requests one stands for: 2^56 / (2^56 - th).
-double PopulationOf(std::optional<std::uint64_t> threshold) {
-  if (!threshold || *threshold >= otlp::kSamplingRange) return 0;
-  const auto range = static_cast<double>(otlp::kSamplingRange);
-  return range / (range - static_cast<double>(*threshold));
-}
-
 SpanReference ReferenceTo(const TraceTree& tree, SpanIndex index) {
   const Span& span = tree.span(index);
   return {.trace = tree.IdAsSent(index), .span = span.id, .time = span.start};
@@ -37,6 +30,12 @@ ShownPlace PlaceOf(const TraceTree& tree, const Unit& unit) {
 }
 
 }  // namespace
+
+double PopulationOf(std::optional<std::uint64_t> threshold) {
+  if (!threshold || *threshold >= otlp::kSamplingRange) return 0;
+  const auto range = static_cast<double>(otlp::kSamplingRange);
+  return range / (range - static_cast<double>(*threshold));
+}
 
 /// Spans apart from log records, by the upper half they came with; the short form first.
 void ClusterJudge::Sort(const Cluster& cluster) {

@@ -48,6 +48,9 @@ struct ClusterRandomness {
   std::uint64_t value = 0;
 };
 
+/// How many requests one with this threshold stands for: 2^56 / (2^56 - th); 0 without one.
+double PopulationOf(std::optional<std::uint64_t> threshold);
+
 struct Cluster {
   std::uint64_t low = 0;
   std::span<const std::uint64_t> halves;          // by tag

@@ -23,7 +23,14 @@ struct JoinInput {
     ShapeId shape = 0;
   };
 
+  /// That a span, which is no entry, ended then on that instance.
+  struct Ended {
+    NameId instance = 0;
+    Microseconds end = 0;
+  };
+
   std::vector<Seen> seen;
+  std::vector<Ended> ended;
   std::vector<AskerId> withdrawn;
   std::vector<Asked> asked;
 };

@@ -1,6 +1,8 @@
 #include "src/continuity/join_stage.h"
 
 #include <algorithm>
+#include <functional>
+#include <numeric>
 #include <set>
 #include <tuple>
 #include <utility>
@@ -10,53 +12,88 @@
 namespace tracekeeper::continuity {
 namespace {
 
-constexpr Microseconds kSecond = 1'000'000;
 /// A peer that recorded nothing so near to a call was not there.
-constexpr Microseconds kPresence = 60 * kSecond;
-constexpr Microseconds kTenth = kSecond / 10;
+constexpr Microseconds kPresence = 60'000'000;
 
 bool IsAboutService(const Question& question) {
   return question.kind == QuestionKind::kCall || question.kind == QuestionKind::kServerRoot;
 }
 
-/// Sorts what stands behind the first `settled` into them, each once.
-template <typename Value>
-void MergeOnce(std::vector<Value>& values, std::size_t& settled) {
+/// Sorts what stands behind the first `settled` into them. Returns the first that may have moved.
+template <typename Value, typename Less>
+typename std::vector<Value>::iterator Merge(std::vector<Value>& values, std::size_t& settled,
+                                            Less less) {
   const auto added = values.begin() + static_cast<std::ptrdiff_t>(settled);
-  if (added == values.end()) return;
-  std::sort(added, values.end());
-  const auto first = std::lower_bound(values.begin(), added, *added);
-  std::inplace_merge(first, added, values.end());
-  values.erase(std::unique(first, values.end()), values.end());
+  if (added == values.end()) return added;
+  std::sort(added, values.end(), less);
+  const auto first = std::lower_bound(values.begin(), added, *added, less);
+  std::inplace_merge(first, added, values.end(), less);
   settled = values.size();
+  return first;
 }
 
 }  // namespace
 
+JoinStage::Instance& JoinStage::InstanceOf(NameId id) {
+  if (id >= instances_.size()) instances_.resize(id + id / 2 + 1);
+  if (!instances_[id]) instances_[id] = std::make_unique<Instance>();
+  Instance& instance = *instances_[id];
+  if (!std::exchange(instance.has_changed, true)) changed_instances_.push_back(id);
+  return instance;
+}
+
+JoinStage::Service& JoinStage::ServiceOf(NameId id) {
+  if (id >= services_.size()) services_.resize(id + id / 2 + 1);
+  if (!services_[id]) services_[id] = std::make_unique<Service>();
+  Service& service = *services_[id];
+  if (!std::exchange(service.is_listed, true)) changed_services_.push_back(id);
+  return service;
+}
+
 void JoinStage::UseProfile(const Profile& profile) {
   profile_ = &profile;
-  for (auto& [id, instance] : instances_) instance.has_changed = true;
-  for (auto& [id, service] : services_) service.has_changed = true;
+  for (NameId id = 0; id < instances_.size(); ++id) {
+    if (instances_[id]) InstanceOf(id);
+  }
+  for (NameId id = 0; id < services_.size(); ++id) {
+    if (!services_[id]) continue;
+    Service& service = ServiceOf(id);
+    for (Waiting& call : service.calls.list) {
+      service.changed.push_back({call.first, call.last});
+      call = WaitingOf(call.slot);
+      service.changed.push_back({call.first, call.last});
+    }
+    service.calls.settled = 0;
+  }
+}
+
+void JoinStage::SeeEnd(NameId instance, Microseconds end) {
+  const Tenth tenth = end / kTenth;
+  last_end_ = std::max(last_end_, tenth);
+  earliest_ = std::min(earliest_, end);
+  if (instance == 0) return;
+  std::vector<Tenth>& ends = InstanceOf(instance).ends;
+  if (ends.empty() || ends.back() != tenth) ends.push_back(tenth);
 }
 
 void JoinStage::See(const Span& span, const Shape& shape) {
-  const Tenth end = span.end() / kTenth;
-  last_end_ = std::max(last_end_, end);
-  if (shape.is_entry()) {
-    Service& service = services_[shape.service];
-    const auto [range, is_new] =
-        service.starts.emplace(span.start / kSecond, Range{span.start, span.start});
-    range->second.first = std::min<Microseconds>(range->second.first, span.start);
-    range->second.last = std::max<Microseconds>(range->second.last, span.start);
-    service.was_seen = true;
-  }
-  if (shape.instance == 0) return;
-  Instance& instance = instances_[shape.instance];
-  instance.has_changed = true;
-  if (instance.ends.empty() || instance.ends.back() != end) instance.ends.push_back(end);
+  SeeEnd(shape.instance, span.end());
   if (!shape.is_entry()) return;
-  span.is_unfinished() ? instance.busy.AddStart(span.start)
-                       : instance.busy.Add(span.start, span.end());
+  ++entries_;
+  Service& service = ServiceOf(shape.service);
+  service.was_seen = true;
+  const std::uint64_t second = span.start / kSecond;
+  if (service.last_starts == nullptr || service.last_second != second) {
+    service.last_starts =
+        &service.starts.emplace(second, Range{span.start, span.start}).first->second;
+    service.last_second = second;
+  }
+  Range& starts = *service.last_starts;
+  starts.first = std::min<Microseconds>(starts.first, span.start);
+  starts.last = std::max<Microseconds>(starts.last, span.start);
+  if (shape.instance == 0) return;
+  BusyTimes& busy = instances_[shape.instance]->busy;
+  span.is_unfinished() ? busy.AddStart(span.start) : busy.Add(span.start, span.end());
 }
 
 void JoinStage::Ask(AskerId asker, std::span<const Question> questions) {
@@ -83,56 +120,78 @@ JoinStage::SlotNumber JoinStage::NewSlot() {
   return number;
 }
 
-void JoinStage::File(SlotNumber number) {
-  const Question& question = slots_[number].question;
-  Touch(question);
-  switch (question.kind) {
-    case QuestionKind::kRequestOpen:
-    case QuestionKind::kOthersStarted:
-      instances_[question.where].questions.push_back(number);
-      return;
-    case QuestionKind::kLostBatch:
-      instances_[question.where].absent_parents.push_back(number);
-      return;
-    case QuestionKind::kCall:
-      services_[question.where].calls.push_back(number);
-      return;
-    case QuestionKind::kServerRoot:
-      services_[question.where].roots.push_back(number);
-      return;
+/// A call waits for what its service starts meanwhile (3.3).
+JoinStage::Waiting JoinStage::WaitingOf(SlotNumber slot) const {
+  const Question& question = slots_[slot].question;
+  if (question.kind == QuestionKind::kServerRoot) return {question.first, question.first, slot};
+  const Microseconds skew = profile_->skew;
+  return {.first = question.first > skew ? question.first - skew : 0,
+          .last = std::min(question.last + skew, question.first + profile_->delay),
+          .slot = slot};
+}
+
+/// A root where no call waits changes nothing: a call that comes later looks for it.
+void JoinStage::NoteChange(Service& service, const Waiting& waiting) {
+  const bool is_call = slots_[waiting.slot].question.kind == QuestionKind::kCall;
+  if (is_call || !service.calls.list.empty()) {
+    service.changed.push_back({waiting.first, waiting.last});
   }
 }
 
-void JoinStage::Touch(const Question& question) {
+void JoinStage::File(SlotNumber number) {
+  const Question& question = slots_[number].question;
   if (IsAboutService(question)) {
-    services_[question.where].has_changed = true;
-  } else {
-    instances_[question.where].has_changed = true;
+    const bool is_call = question.kind == QuestionKind::kCall;
+    Service& service = ServiceOf(question.where);
+    const Waiting waiting = WaitingOf(number);
+    (is_call ? service.calls : service.roots).list.push_back(waiting);
+    if (is_call) ++service.silent_calls;
+    NoteChange(service, waiting);
+    return;
   }
+  Instance& instance = InstanceOf(question.where);
+  if (question.kind != QuestionKind::kLostBatch) {
+    instance.questions.push_back(number);
+    return;
+  }
+  if (instance.absent_parents.empty()) bereft_instances_.push_back(question.where);
+  instance.absent_parents.push_back(number);
 }
 
 void JoinStage::Withdraw(AskerId asker) {
   const auto found = askers_.find(asker);
   if (found == askers_.end()) return;
   for (SlotNumber slot = found->second; slot != kNoSlot; slot = slots_[slot].next) {
-    slots_[slot].is_withdrawn = true;
+    Slot& asked = slots_[slot];
+    asked.is_withdrawn = true;
     withdrawn_.push_back(slot);
-    Touch(slots_[slot].question);
+    if (!IsAboutService(asked.question)) {
+      InstanceOf(asked.question.where);
+      continue;
+    }
+    Service& service = ServiceOf(asked.question.where);
+    const Waiting waiting = WaitingOf(slot);
+    NoteChange(service, waiting);
+    service.has_withdrawn = true;
+    if (asked.question.kind == QuestionKind::kCall && asked.given == Answer::kNo) {
+      --service.silent_calls;
+    }
   }
   askers_.erase(found);
 }
 
 std::vector<GivenAnswer> JoinStage::Settle() {
   std::vector<GivenAnswer> given;
-  const bool has_later_end = std::exchange(settled_last_end_, last_end_) != last_end_;
-  for (auto& [id, instance] : instances_) {
+  if (std::exchange(settled_last_end_, last_end_) != last_end_) {
     // The last silence of an instance lasts until the last end of any.
-    const bool may_be_silent = has_later_end && !instance.absent_parents.empty();
-    if (std::exchange(instance.has_changed, false) || may_be_silent) {
-      SettleInstance(id, instance, given);
-    }
+    for (const NameId id : bereft_instances_) InstanceOf(id);
   }
-  for (auto& [id, service] : services_) SettleService(service, given);
+  for (const NameId id : changed_instances_) SettleInstance(id, *instances_[id], given);
+  changed_instances_.clear();
+  for (const NameId id : changed_services_) SettleService(*services_[id], given);
+  changed_services_.clear();
+  std::erase_if(bereft_instances_,
+                [this](NameId id) { return instances_[id]->absent_parents.empty(); });
   FreeWithdrawn();
   return given;
 }
@@ -144,8 +203,11 @@ void JoinStage::Give(SlotNumber slot, Answer answer, std::vector<GivenAnswer>& g
 }
 
 void JoinStage::SettleInstance(NameId id, Instance& instance, std::vector<GivenAnswer>& given) {
+  instance.has_changed = false;
   instance.busy.Settle();
-  MergeOnce(instance.ends, instance.settled_ends);
+  const auto first = Merge(instance.ends, instance.settled_ends, std::less<>());
+  instance.ends.erase(std::unique(first, instance.ends.end()), instance.ends.end());
+  instance.settled_ends = instance.ends.size();
   DropWithdrawn(instance.questions);
   DropWithdrawn(instance.absent_parents);
   for (const SlotNumber slot : instance.questions) {
@@ -165,28 +227,94 @@ void JoinStage::SettleInstance(NameId id, Instance& instance, std::vector<GivenA
 }
 
 void JoinStage::SettleService(Service& service, std::vector<GivenAnswer>& given) {
-  const bool was_seen = std::exchange(service.was_seen, false);
-  const bool has_changed = std::exchange(service.has_changed, false);
-  if (has_changed) {
+  service.is_listed = false;
+  if (std::exchange(service.has_withdrawn, false)) {
     DropWithdrawn(service.calls);
     DropWithdrawn(service.roots);
-    Match(service);
-  } else if (!was_seen || service.calls.empty()) {
-    return;
   }
-  for (const SlotNumber slot : service.calls) {
-    const Slot& call = slots_[slot];
-    const Answer unmatched =
-        PeerWasThere(service, call.question) ? Answer::kPeerWasThere : Answer::kNo;
-    Give(slot, call.partner != kNoSlot ? Answer::kYes : unmatched, given);
+  const auto waits_first = [](const Waiting& left, const Waiting& right) {
+    return left.first < right.first;
+  };
+  Merge(service.calls.list, service.calls.settled, waits_first);
+  Merge(service.roots.list, service.roots.settled, waits_first);
+  for (const Range& group : GroupsAround(service)) MatchWithin(service, group, given);
+  service.changed.clear();
+  if (!std::exchange(service.was_seen, false) || service.silent_calls == 0) return;
+  for (const Waiting& call : service.calls.list) {
+    if (slots_[call.slot].given == Answer::kNo) GiveToCall(service, call.slot, given);
   }
-  if (!has_changed) return;
-  for (const SlotNumber slot : service.roots) {
-    const Slot& root = slots_[slot];
+}
+
+/// Calls that wait at the same time compete for roots, and so do those that they compete with.
+std::vector<JoinStage::Range> JoinStage::GroupsAround(Service& service) {
+  std::vector<Range> ranges = std::exchange(service.changed, {});
+  if (ranges.empty()) return {};
+  const std::size_t changed = ranges.size();
+  for (const Waiting& call : service.calls.list) ranges.push_back({call.first, call.last});
+  std::vector<std::size_t> order(ranges.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::ranges::sort(order, {}, [&ranges](std::size_t i) { return ranges[i].first; });
+  std::vector<Range> groups;
+  bool has_changed = true;
+  for (const std::size_t i : order) {
+    const Range& range = ranges[i];
+    const bool is_apart = groups.empty() || range.first > groups.back().last;
+    if (is_apart) {
+      if (!has_changed) groups.pop_back();
+      groups.push_back(range);
+      has_changed = false;
+    }
+    groups.back().last = std::max(groups.back().last, range.last);
+    has_changed = has_changed || i < changed;
+  }
+  if (!has_changed) groups.pop_back();
+  return groups;
+}
+
+void JoinStage::MatchWithin(Service& service, const Range& group, std::vector<GivenAnswer>& given) {
+  const auto within = [&group](const WaitingList& waiting) {
+    const auto first = std::ranges::lower_bound(waiting.list, group.first, {}, &Waiting::first);
+    const auto last =
+        std::ranges::upper_bound(first, waiting.list.end(), group.last, {}, &Waiting::first);
+    return std::span<const Waiting>(first, last);
+  };
+  const auto questions_of = [this](std::span<const Waiting> waiting) {
+    std::vector<Question> questions;
+    questions.reserve(waiting.size());
+    for (const Waiting& one : waiting) {
+      slots_[one.slot].partner = kNoSlot;
+      questions.push_back(slots_[one.slot].question);
+    }
+    return questions;
+  };
+  const std::span<const Waiting> calls = within(service.calls);
+  const std::span<const Waiting> roots = within(service.roots);
+  const std::vector<MatchedCall> pairs = MatchCalls(
+      questions_of(calls), questions_of(roots), {.skew = profile_->skew, .delay = profile_->delay});
+  for (const MatchedCall& pair : pairs) {
+    slots_[calls[pair.call].slot].partner = roots[pair.root].slot;
+    slots_[roots[pair.root].slot].partner = calls[pair.call].slot;
+  }
+  for (const Waiting& call : calls) GiveToCall(service, call.slot, given);
+  for (const Waiting& waiting : roots) {
+    const Slot& root = slots_[waiting.slot];
     const bool is_made_by_other =
         root.partner != kNoSlot && slots_[root.partner].question.trace != root.question.trace;
-    Give(slot, is_made_by_other ? Answer::kYes : Answer::kNo, given);
+    Give(waiting.slot, is_made_by_other ? Answer::kYes : Answer::kNo, given);
   }
+}
+
+void JoinStage::GiveToCall(Service& service, SlotNumber slot, std::vector<GivenAnswer>& given) {
+  const Slot& call = slots_[slot];
+  const bool was_silent = call.given == Answer::kNo;
+  if (call.partner != kNoSlot) {
+    Give(slot, Answer::kYes, given);
+  } else {
+    Give(slot, PeerWasThere(service, call.question) ? Answer::kPeerWasThere : Answer::kNo, given);
+  }
+  const bool is_silent = call.given == Answer::kNo;
+  service.silent_calls += is_silent ? 1 : 0;
+  service.silent_calls -= was_silent ? 1 : 0;
 }
 
 /// The bounds lie 120 s apart and more, so that what a second holds is told by its first and last.
@@ -198,28 +326,6 @@ bool JoinStage::PeerWasThere(const Service& peer, const Question& call) const {
     if (at->second.last >= first && at->second.first <= last) return true;
   }
   return false;
-}
-
-void JoinStage::Match(Service& service) {
-  const auto questions_of = [this](const std::vector<SlotNumber>& slots) {
-    std::vector<Question> questions;
-    questions.reserve(slots.size());
-    for (const SlotNumber slot : slots) {
-      slots_[slot].partner = kNoSlot;
-      questions.push_back(slots_[slot].question);
-    }
-    return questions;
-  };
-  if (service.calls.empty() && service.roots.empty()) return;
-  const MatchingTimes times{.skew = profile_->skew, .delay = profile_->delay};
-  const std::vector<Question> calls = questions_of(service.calls);
-  const std::vector<Question> roots = questions_of(service.roots);
-  for (const MatchedCall& pair : MatchCalls(calls, roots, times)) {
-    const SlotNumber call = service.calls[pair.call];
-    const SlotNumber root = service.roots[pair.root];
-    slots_[call].partner = root;
-    slots_[root].partner = call;
-  }
 }
 
 std::vector<JoinStage::Tenth> JoinStage::SilencesOf(const std::vector<Tenth>& busy) const {
@@ -268,70 +374,6 @@ std::vector<JoinStage::SlotNumber> JoinStage::FindLostBatches(NameId id,
   }
   std::ranges::sort(lost);
   return lost;
-}
-
-void JoinStage::DropWithdrawn(std::vector<SlotNumber>& slots) const {
-  std::erase_if(slots, [this](SlotNumber slot) { return slots_[slot].is_withdrawn; });
-}
-
-void JoinStage::Forget(Microseconds time) {
-  std::vector<SlotNumber> old;
-  for (auto& [id, instance] : instances_) {
-    instance.busy.Settle();
-    instance.busy.Forget(time);
-    MergeOnce(instance.ends, instance.settled_ends);
-    instance.ends.erase(instance.ends.begin(),
-                        std::ranges::lower_bound(instance.ends, time / kTenth));
-    instance.settled_ends = instance.ends.size();
-    TakeOld(instance.questions, time, old);
-    TakeOld(instance.absent_parents, time, old);
-  }
-  for (auto& [id, service] : services_) {
-    service.starts.erase(service.starts.begin(), service.starts.lower_bound(time / kSecond));
-    TakeOld(service.calls, time, old);
-    TakeOld(service.roots, time, old);
-  }
-  for (const SlotNumber slot : old) Free(slot);
-  std::erase_if(instances_, [](const auto& entry) {
-    const Instance& instance = entry.second;
-    return instance.ends.empty() && instance.busy.is_empty() && instance.questions.empty() &&
-           instance.absent_parents.empty();
-  });
-  std::erase_if(services_, [](const auto& entry) {
-    const Service& service = entry.second;
-    return service.starts.empty() && service.calls.empty() && service.roots.empty();
-  });
-}
-
-/// The halves of a pair go together: one alone could be paired anew.
-bool JoinStage::IsBefore(Microseconds time, SlotNumber slot) const {
-  const Slot& asked = slots_[slot];
-  if (asked.is_withdrawn) return false;  // leaves with the others that are
-  if (asked.question.last < time) return true;
-  return asked.partner != kNoSlot && slots_[asked.partner].question.last < time;
-}
-
-void JoinStage::TakeOld(std::vector<SlotNumber>& slots, Microseconds time,
-                        std::vector<SlotNumber>& old) const {
-  const auto first = std::stable_partition(slots.begin(), slots.end(),
-                                           [&](SlotNumber slot) { return !IsBefore(time, slot); });
-  old.insert(old.end(), first, slots.end());
-  slots.erase(first, slots.end());
-}
-
-void JoinStage::Free(SlotNumber slot) {
-  const auto asker = askers_.find(slots_[slot].asker);
-  SlotNumber* link = &asker->second;
-  while (*link != slot) link = &slots_[*link].next;
-  *link = slots_[slot].next;
-  if (asker->second == kNoSlot) askers_.erase(asker);
-  free_.push_back(slot);
-}
-
-/// After every list that may hold them was settled.
-void JoinStage::FreeWithdrawn() {
-  free_.insert(free_.end(), withdrawn_.begin(), withdrawn_.end());
-  withdrawn_.clear();
 }
 
 }  // namespace tracekeeper::continuity

@@ -12,12 +12,13 @@
 // Threads:  one thread.
 // Owner:    keeps what it was told until it is told to forget; the profile outlives it.
 // Cost:     Settle looks at what changed: the questions of an instance that was seen again, the
-//           calls and roots of a service that has a new one.
+//           calls and roots of a service around those that are new.
 // Source:   docs/reference/verdicts.md, 3.3 to 3.6.
 
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <span>
 #include <unordered_map>
 #include <vector>
@@ -46,18 +47,28 @@ class JoinStage {
   void UseProfile(const Profile& profile);
 
   void See(const Span& span, const Shape& shape);
+  /// All that counts of a span that is no entry: that it ended then, on that instance (or none).
+  void SeeEnd(NameId instance, Microseconds end);
   void Ask(AskerId asker, std::span<const Question> questions);
   /// Its questions are no more; nothing is said where there are none.
   void Withdraw(AskerId asker);
   /// Until it is given another one, the answer to a question is kNo.
   std::vector<GivenAnswer> Settle();
-  /// Everything before `time`. What was answered stays as it is, also the other half of a pair.
+  /// Everything before `time`, right after Settle. What was answered stays as it is, also the other
+  /// half of a pair.
   void Forget(Microseconds time);
 
   [[nodiscard]] std::size_t questions() const { return slots_.size() - free_.size(); }
+  /// About what it holds.
+  [[nodiscard]] std::size_t bytes() const;
+  /// The earliest end that it may still know, where it knows any.
+  [[nodiscard]] Microseconds earliest() const { return earliest_; }
+  [[nodiscard]] Microseconds latest() const { return last_end_ * kTenth; }
 
  private:
   using Tenth = std::uint64_t;  // of a second, since 1970
+  static constexpr Microseconds kSecond = 1'000'000;
+  static constexpr Microseconds kTenth = kSecond / 10;
   using SlotNumber = std::uint32_t;
   static constexpr SlotNumber kNoSlot = UINT32_MAX;
 
@@ -76,27 +87,50 @@ class JoinStage {
     std::size_t settled_ends = 0;
     std::vector<SlotNumber> questions;
     std::vector<SlotNumber> absent_parents;
-    bool has_changed = false;
+    bool has_changed = false;  // is among changed_instances_
   };
   struct Range {
     Microseconds first = 0;
     Microseconds last = 0;
   };
+  /// A call or a root, and when it waits: a root at its start alone.
+  struct Waiting {
+    Microseconds first = 0;
+    Microseconds last = 0;
+    SlotNumber slot = kNoSlot;
+  };
+  /// In order of `first`, up to `settled`.
+  struct WaitingList {
+    std::vector<Waiting> list;
+    std::size_t settled = 0;
+  };
   struct Service {
     std::map<std::uint64_t, Range> starts;  // of entries, by second
-    std::vector<SlotNumber> calls;          // to it
-    std::vector<SlotNumber> roots;          // of it
-    bool was_seen = false;                  // since the last Settle
-    bool has_changed = false;               // a call or a root came or went
+    Range* last_starts = nullptr;           // of the second that was seen last
+    std::uint64_t last_second = 0;
+    WaitingList calls;             // to it
+    WaitingList roots;             // of it
+    std::vector<Range> changed;    // when a call, or a root that may matter, came or went
+    std::size_t silent_calls = 0;  // to which kNo was given
+    bool was_seen = false;         // since the last Settle
+    bool has_withdrawn = false;
+    bool is_listed = false;  // among changed_services_
   };
 
   SlotNumber NewSlot();
   void File(SlotNumber number);
-  void Touch(const Question& question);
   void Give(SlotNumber slot, Answer answer, std::vector<GivenAnswer>& given);
   void SettleInstance(NameId id, Instance& instance, std::vector<GivenAnswer>& given);
   void SettleService(Service& service, std::vector<GivenAnswer>& given);
-  void Match(Service& service);
+  [[nodiscard]] Waiting WaitingOf(SlotNumber slot) const;
+  /// The times in which what changed may have changed answers: those of calls that wait together.
+  static std::vector<Range> GroupsAround(Service& service);
+  void MatchWithin(Service& service, const Range& group, std::vector<GivenAnswer>& given);
+  void GiveToCall(Service& service, SlotNumber slot, std::vector<GivenAnswer>& given);
+  void NoteChange(Service& service, const Waiting& waiting);
+  void DropWithdrawn(WaitingList& waiting) const;
+  Instance& InstanceOf(NameId id);
+  Service& ServiceOf(NameId id);
   [[nodiscard]] bool PeerWasThere(const Service& peer, const Question& call) const;
   /// Where the instance ended no span although some were due: the first tenths of each silence.
   [[nodiscard]] std::vector<Tenth> SilencesOf(const std::vector<Tenth>& busy) const;
@@ -107,15 +141,23 @@ class JoinStage {
   /// Moves those before `time` from `slots` to `old`.
   void TakeOld(std::vector<SlotNumber>& slots, Microseconds time,
                std::vector<SlotNumber>& old) const;
+  void TakeOld(WaitingList& waiting, Microseconds time, std::vector<SlotNumber>& old) const;
   void Free(SlotNumber slot);
+  void DropEmpty();
 
   const Profile* profile_;
   std::vector<Slot> slots_;
   std::vector<SlotNumber> free_;
   std::vector<SlotNumber> withdrawn_;
   std::unordered_map<AskerId, SlotNumber> askers_;  // to their first question
-  std::unordered_map<NameId, Instance> instances_;
-  std::unordered_map<NameId, Service> services_;
+  // By name; null where nothing is known of it.
+  std::vector<std::unique_ptr<Instance>> instances_;
+  std::vector<std::unique_ptr<Service>> services_;
+  std::vector<NameId> changed_instances_;  // each once
+  std::vector<NameId> changed_services_;
+  std::vector<NameId> bereft_instances_;  // that have absent parents
+  std::size_t entries_ = 0;
+  Microseconds earliest_ = UINT64_MAX;
   Tenth last_end_ = 0;  // of any instance
   Tenth settled_last_end_ = 0;
 };

@@ -35,15 +35,9 @@ std::optional<Verdict> JudgeKnownReasons(const TraceContext& context, SpanIndex 
                                          bool is_wrapper) {
   const Shape& shape = context.tree.shape(call);
   if (context.IsExcluded(call)) return Verdict::Excluded(Reason::kFiltered);
-  if (shape.kind == otlp::SpanKind::kProducer) {
-    return Verdict::Excluded(Reason::kCountedAtConsumer);
-  }
-  if (is_wrapper) return Verdict::Excluded(Reason::kWrapper);
-  if (shape.facts.error) return Verdict::Excluded(Reason::kNotDelivered);
-  if (shape.facts.database || peer == 0 || peer == shape.service ||
-      !context.profile.IsInstrumented(peer)) {
-    return Verdict::Excluded(Reason::kUninstrumentedPeer);
-  }
+  const bool is_wrapping_call = is_wrapper && shape.kind != otlp::SpanKind::kProducer;
+  if (is_wrapping_call) return Verdict::Excluded(Reason::kWrapper);
+  if (const auto reason = WhyNoPartner(shape, peer, context.profile)) return reason;
   const auto threshold = context.profile.ThresholdOf(peer);
   if (threshold && context.randomness && *context.randomness < *threshold) {
     return Verdict::Excluded(Reason::kSampledOut);
@@ -80,6 +74,16 @@ Protocol ProtocolOf(const Shape* caller, const Shape* callee) {
   if (is_messaging) return Protocol::kMessaging;
   return either([](const Shape& shape) { return shape.facts.rpc; }) ? Protocol::kRpc
                                                                     : Protocol::kHttp;
+}
+
+std::optional<Verdict> WhyNoPartner(const Shape& call, NameId peer, const Profile& profile) {
+  if (call.kind == otlp::SpanKind::kProducer) return Verdict::Excluded(Reason::kCountedAtConsumer);
+  if (call.facts.error) return Verdict::Excluded(Reason::kNotDelivered);
+  const bool has_no_peer = call.facts.database || peer == 0 || peer == call.service;
+  if (has_no_peer || !profile.IsInstrumented(peer)) {
+    return Verdict::Excluded(Reason::kUninstrumentedPeer);
+  }
+  return std::nullopt;
 }
 
 void JudgeCalls(TraceContext& context) {

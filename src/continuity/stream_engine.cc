@@ -48,8 +48,12 @@ void StreamEngine::Advance(Tick now) {
 void StreamEngine::Settle() {
   for (const AskerId asker : input_.withdrawn) join_.Withdraw(asker);
   for (const JoinInput::Seen& seen : input_.seen) join_.See(seen.span, shapes_.Get(seen.shape));
+  for (const JoinInput::Ended& ended : input_.ended) join_.SeeEnd(ended.instance, ended.end);
   for (const JoinInput::Asked& asked : input_.asked) join_.Ask(asked.asker, asked.questions);
-  input_ = {};
+  input_.withdrawn.clear();
+  input_.seen.clear();
+  input_.ended.clear();
+  input_.asked.clear();
   for (const GivenAnswer& given : join_.Settle()) shards_[given.asker >> kShardShift]->Take(given);
 }
 

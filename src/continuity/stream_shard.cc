@@ -35,17 +35,17 @@ StreamShard::StreamShard(const ShardOptions& options, const Names& names, const 
       loose_logs_({.first_asker = std::uint64_t{options.number} << kShardShift | kIsLog,
                    .join_window = options.join_window,
                    .memory = options.memory},
-                  tally_) {
-  epochs_[0] = std::move(epoch);
+                  tally_),
+      cards_(names, shapes, tally_),
+      plain_(shapes, cards_, tally_) {
+  UseEpoch(std::move(epoch));
 }
 
 void StreamShard::UseEpoch(std::shared_ptr<const Epoch> epoch) {
+  const Microseconds window = epoch->profile.settle_window;
+  settle_window_ = static_cast<Tick>((window + kMicrosecondsPerTick - 1) / kMicrosecondsPerTick);
+  cards_.UseEpoch(epoch);
   epochs_[++epoch_] = std::move(epoch);
-}
-
-Tick StreamShard::settle_window() const {
-  const Microseconds window = epochs_[epoch_]->profile.settle_window;
-  return static_cast<Tick>((window + kMicrosecondsPerTick - 1) / kMicrosecondsPerTick);
 }
 
 std::size_t StreamShard::table_bytes() const { return table_.bytes() + fingerprints_.bytes(); }
@@ -221,6 +221,7 @@ bool StreamShard::TellSeen(RecordNumber number, JoinInput& input) {
 
 void StreamShard::Ask(RecordNumber number, Tick now, JoinInput& input) {
   SpanTable::Record& record = table_.at(number);
+  if (AskPlainly(number, now, input)) return;
   if (!TellSeen(number, input)) {
     table_.Truncate(number, record.judged_spans);
     record.phase = Phase::kJudged;
@@ -230,7 +231,7 @@ void StreamShard::Ask(RecordNumber number, Tick now, JoinInput& input) {
   }
   if ((record.marks & kHasAsked) != 0) input.withdrawn.push_back(AskerOf(number));
   ++record.generation;
-  Unmark(record, kHasAsked | kAskedForCounted);
+  Unmark(record, kHasAsked | kAskedForCounted | kIsPlain);
   const auto answers = answers_.find(number);
   if (answers != answers_.end()) answers->second.pending.clear();
   record.epoch_asked = epoch_;
@@ -257,6 +258,10 @@ Judgement StreamShard::JudgementOf(RecordNumber number, std::size_t spans, std::
 }
 
 void StreamShard::Count(RecordNumber number, Tick now) {
+  if (CountPlainly(number)) {
+    FinishCount(number, now);
+    return;
+  }
   SpanTable::Record& record = table_.at(number);
   const AnswersOf& answers = AnswersFor(number);
   const Judgement judgement =
@@ -267,6 +272,11 @@ void StreamShard::Count(RecordNumber number, Tick now) {
     tally_.Correct(JudgementOf(number, record.judged_spans, record.epoch_counted, answers.counted),
                    judgement);
   }
+  FinishCount(number, now);
+}
+
+void StreamShard::FinishCount(RecordNumber number, Tick now) {
+  SpanTable::Record& record = table_.at(number);
   judged_spans_ += record.spans - record.judged_spans;
   record.judged_spans = record.spans;
   record.epoch_counted = record.epoch_asked;

@@ -32,6 +32,8 @@
 #include "src/continuity/fingerprints.h"
 #include "src/continuity/join_input.h"
 #include "src/continuity/loose_logs.h"
+#include "src/continuity/plain_trace.h"
+#include "src/continuity/shape_cards.h"
 #include "src/continuity/span_reader.h"
 #include "src/continuity/span_table.h"
 #include "src/continuity/tally.h"
@@ -87,6 +89,7 @@ class StreamShard {
   /// In Record::marks, beside the lists it is in.
   static constexpr std::uint8_t kHasAsked = 4;
   static constexpr std::uint8_t kAskedForCounted = 8;  // its questions are those that counted
+  static constexpr std::uint8_t kIsPlain = 16;         // when it asked
 
   /// Of a record that was given an answer. All others are kNo.
   struct AnswersOf {
@@ -94,7 +97,7 @@ class StreamShard {
     Answers pending;
   };
   [[nodiscard]] AskerId AskerOf(RecordNumber number) const;
-  [[nodiscard]] Tick settle_window() const;
+  [[nodiscard]] Tick settle_window() const { return settle_window_; }
   /// `tag`: whether it is a log record.
   void Append(otlp::TraceId trace, Span span, std::uint8_t tag, Tick now);
   /// Where there is no record of the trace, and none is to be made, counts the span.
@@ -105,6 +108,11 @@ class StreamShard {
   /// False where all that came late came before.
   bool TellSeen(RecordNumber number, JoinInput& input);
   void Count(RecordNumber number, Tick now);
+  /// The ways of nearly every trace; false where it is not plain.
+  bool AskPlainly(RecordNumber number, Tick now, JoinInput& input);
+  bool CountPlainly(RecordNumber number);
+  void SeePlainly(const Span& span, JoinInput& input);
+  void FinishCount(RecordNumber number, Tick now);
   /// The first spans of a record, as a cluster: valid until the next call.
   Cluster ClusterOf(RecordNumber number, std::size_t spans);
   Judgement JudgementOf(RecordNumber number, std::size_t spans, std::uint8_t epoch,
@@ -126,6 +134,7 @@ class StreamShard {
   const ShapeTable& shapes_;
   std::array<std::shared_ptr<const Epoch>, 256> epochs_;
   std::uint8_t epoch_ = 0;
+  Tick settle_window_ = 0;
   SpanTable table_;
   Fingerprints fingerprints_;
   ClusterJudge judge_;
@@ -139,6 +148,9 @@ class StreamShard {
   std::size_t judged_spans_ = 0;
   Tally tally_;
   LooseLogs loose_logs_;
+  ShapeCards cards_;
+  PlainTrace plain_;
+  std::vector<std::uint64_t> last_ends_;  // the tenths that the join stage was told last
   ShardCounts counts_;
   std::vector<Span> spans_;  // of the cluster that is looked at
   std::vector<std::uint64_t> halves_;

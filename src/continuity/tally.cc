@@ -90,16 +90,11 @@ void UnitCounts::Add(const UnitCounts& other) {
 
 void Tally::CountFirst(const CountedUnit& unit) {
   UnitCounts& counts = units_[unit.key];
-  const std::size_t code = CodeOf(unit.verdict);
-  ++counts.first[code];
-  ++counts.net[code];
+  counts.CountFirst(CodeOf(unit.verdict));
   if (unit.verdict.is_bad()) {
     counts.Show({.cause = unit.verdict.cause, .shown_at = unit.shown_at});
   }
-  if (unit.population == 0) return;
-  const auto outcome = static_cast<std::size_t>(unit.verdict.outcome);
-  counts.population[outcome] += unit.population;
-  ++counts.threshold_known[outcome];
+  if (unit.population != 0) counts.CountPopulation(unit.verdict.outcome, unit.population);
 }
 
 void Tally::Count(const Judgement& judgement) {

@@ -92,6 +92,14 @@ struct UnitCounts {
 
   void Show(const BreakExemplar& exemplar);
   void Add(const UnitCounts& other);
+  void CountFirst(std::size_t code) {
+    ++first[code];
+    ++net[code];
+  }
+  void CountPopulation(Outcome outcome, double requests) {
+    population[static_cast<std::size_t>(outcome)] += requests;
+    ++threshold_known[static_cast<std::size_t>(outcome)];
+  }
   [[nodiscard]] std::uint64_t Of(Outcome outcome) const;
   [[nodiscard]] std::int64_t NetOf(Outcome outcome) const;
 };
@@ -106,6 +114,9 @@ class Tally {
   /// `now` in place of `before`, which was counted.
   void Correct(const Judgement& before, const Judgement& now);
   void Add(const Tally& other);
+  /// To count units of one key without looking for it; valid as long as the tally.
+  UnitCounts& At(const UnitKey& key) { return units_[key]; }
+  std::array<std::uint64_t, kFamilies>& SeenOf(NameId policy) { return seen_[policy]; }
 
   [[nodiscard]] const Units& units() const { return units_; }
   [[nodiscard]] const Findings& findings() const { return findings_; }  // net

@@ -52,6 +52,9 @@ struct TraceContext {
 /// rpc, http or messaging, as either side says; null where a side is not known.
 Protocol ProtocolOf(const Shape* caller, const Shape* callee);
 
+/// Why a call that wraps no other has no partner, as far as it says so itself (3.3).
+std::optional<Verdict> WhyNoPartner(const Shape& call, NameId peer, const Profile& profile);
+
 // Each judges one part of the page, and adds units and findings to the context's result.
 void FindRepeatedParents(TraceContext& context);  // 3.4
 void JudgeLinks(TraceContext& context);           // 3.1, 3.4

@@ -49,6 +49,8 @@ TEST(ServerLimits, TenThousandAbortedTlsProbesLeaveNoDescriptor) {
     if (i % 4 == 1) probe.Send("\x16\x03\x01");        // vanishes within its ClientHello
     if (i % 4 == 2) probe.Send("GET / HTTP/1.1\r\n");  // does not speak TLS
     if (i % 4 == 3) probe.Reset();
+    // What is under test is what they leave behind, not how fast the server is.
+    ASSERT_TRUE(i % 200 != 0 || Eventually([&] { return server->open_connections() == 0; }));
   }
   EXPECT_TRUE(Eventually([&] { return server->open_connections() == 0; }));
   EXPECT_LE(OpenDescriptors(), descriptors_before);
