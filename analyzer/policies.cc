@@ -43,7 +43,6 @@ Status TakeObject(codec::JsonValue object, Lists& lists, std::vector<std::string
 Status TakeFile(const std::string& text, Lists& lists, std::vector<std::string>& names) {
   for (const std::string& json : TRY(codec::YamlToJson(text))) {
     const kube::Document document = TRY(kube::Document::Parse(json));
-    // No list of a list of a list: a document is as deep as its parser allows.
     TRY(TakeObject(document.root(), lists, names));
   }
   return {};

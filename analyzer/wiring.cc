@@ -81,6 +81,7 @@ Result<std::unique_ptr<Wiring>> Wiring::Make(const CommandLine& command_line, co
 
 Wiring::Wiring(const CommandLine& command_line, ReadPolicies policies, const Clock& clock, Log& log)
     : options_(command_line.options),
+      policies_(policies.names.size()),
       log_(log),
       process_(metrics_),
       analysis_(AnalysisOptionsOf(options_), policies.rules, clock, Logger(log)),
@@ -115,7 +116,8 @@ Status Wiring::Start() {
                         {"otlp_grpc_port", grpc_server_.port()},
                         {"otlp_http_port", http_server_->port()},
                         {"metrics_port", metrics_server_->port()},
-                        {"api_port", api_server_->port()}});
+                        {"api_port", api_server_->port()},
+                        {"policies", policies_}});
   return {};
 }
 

@@ -39,6 +39,7 @@ class Wiring {
   net::Response HandleMetrics(const net::Request& request);
 
   const Options options_;
+  const std::size_t policies_;
   const Logger log_;
   telemetry::PrometheusMetrics metrics_;
   telemetry::ProcessMetrics process_;
