@@ -141,7 +141,7 @@ Status Check(const Options& options) {
                                                         {"apiPort", options.api_port}};
   for (const auto& [name, port] : ports) {
     if (port < 0 || port > 65535) return Fail(ErrorKind::kInvalid, "{}: no port {}", name, port);
-    const auto is_same = [port = port](const auto& other) { return other.second == port; };
+    const auto is_same = [wanted = port](const auto& other) { return other.second == wanted; };
     if (port != 0 && std::ranges::count_if(ports, is_same) > 1) {
       return Fail(ErrorKind::kInvalid, "port {} is given to two servers", port);
     }

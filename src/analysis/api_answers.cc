@@ -163,6 +163,7 @@ std::string BreaksJson(const Snapshot& snapshot, const Filter& filter) {
     return found == totals.end() ? 0 : found->second;
   };
   std::vector<Cause> causes;
+  causes.reserve(places.size());
   for (const auto& [cause, of_cause] : places) causes.push_back(cause);
   std::ranges::stable_sort(causes, std::ranges::greater(), total_of);
   JsonWriter json;

@@ -49,7 +49,9 @@ std::optional<Baseline> ReadToken(std::string_view token) {
   };
   if (!read(baseline.start)) return std::nullopt;
   for (std::uint64_t& count : baseline.units) {
-    if (at == end || *at++ != '.' || !read(count)) return std::nullopt;
+    if (at == end || *at != '.') return std::nullopt;
+    ++at;
+    if (!read(count)) return std::nullopt;
   }
   return at == end ? std::optional(baseline) : std::nullopt;
 }

@@ -122,6 +122,7 @@ void WriteHistogram(const prometheus::ClientMetric::Histogram& histogram,
 void WriteMetric(prometheus::MetricType type, const prometheus::ClientMetric& metric,
                  Exposition& text) {
   std::vector<Label> labels;
+  labels.reserve(metric.label.size());
   for (const auto& label : metric.label) labels.emplace_back(label.name, label.value);
   if (type == prometheus::MetricType::Histogram) {
     WriteHistogram(metric.histogram, labels, text);

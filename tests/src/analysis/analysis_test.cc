@@ -152,6 +152,7 @@ TEST_F(AnalysisTest, AddsUpAtEveryScrapeWhileManySend) {
   constexpr std::size_t kThreads = 3;
   {
     std::vector<std::jthread> senders;
+    senders.reserve(kThreads);
     for (std::size_t thread = 0; thread < kThreads; ++thread) {
       senders.emplace_back([&, thread] {
         constexpr std::size_t kBatch = 50;

@@ -47,7 +47,7 @@ std::string MembersDifference(const JsonTree& schema, const JsonTree& value,
     if (known == nullptr) {
       text += fmt::format("{}.{}: not described\n", at, name);
     } else {
-      text += DifferenceFrom(*known, member, document, at + "." + name);
+      text += DifferenceFrom(*known, member, document, fmt::format("{}.{}", at, name));
     }
   }
   const JsonTree* required = schema.Find("required");
