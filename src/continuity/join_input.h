@@ -1,6 +1,6 @@
 #pragma once
-// JoinInput is what a shard of a stream tells the join stage: spans that it saw, questions, and who
-// asks no more.
+// JoinInput is what a shard of a stream tells the join stage and the learner: spans that it saw,
+// questions, who asks no more, samples.
 //
 // Threads:  a value; made by one thread, handed to another.
 
@@ -10,6 +10,7 @@
 #include "src/continuity/question.h"
 #include "src/continuity/shape.h"
 #include "src/continuity/span.h"
+#include "src/continuity/stream_learner.h"
 
 namespace tracekeeper::continuity {
 
@@ -32,6 +33,7 @@ struct JoinInput {
   std::vector<Seen> seen;
   std::vector<Ended> ended;
   std::vector<AskerId> withdrawn;
+  std::vector<SampledTrace> samples;  // for the learner
   std::vector<Asked> asked;
 };
 

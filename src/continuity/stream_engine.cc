@@ -21,11 +21,17 @@ ShardOptions OptionsOf(const StreamOptions& options, std::size_t number) {
 
 }  // namespace
 
-StreamEngine::StreamEngine(const StreamOptions& options, const Names& names,
-                           const ShapeTable& shapes, std::shared_ptr<const Epoch> epoch)
-    : options_(options), shapes_(shapes), epoch_(std::move(epoch)), join_(epoch_->profile) {
+StreamEngine::StreamEngine(const StreamOptions& options, Names& names, const ShapeTable& shapes,
+                           std::shared_ptr<const Epoch> epoch)
+    : options_(options),
+      shapes_(shapes),
+      epoch_(std::move(epoch)),
+      join_(epoch_->profile),
+      learner_(options.learner, shapes, names),
+      is_judging_(options.learning == Learning::kGiven) {
   for (std::size_t i = 0; i < options_.shards; ++i) {
     shards_.push_back(std::make_unique<StreamShard>(OptionsOf(options_, i), names, shapes, epoch_));
+    if (is_judging_) shards_.back()->StartJudging();
   }
 }
 
@@ -42,7 +48,38 @@ void StreamEngine::Insert(const ReadLog& log, Tick now) { ShardOf(log.trace.low)
 
 void StreamEngine::Advance(Tick now) {
   for (const auto& shard : shards_) shard->Advance(now, input_);
+  Learn(now);
   Settle();
+  ForgetOld(now);
+}
+
+void StreamEngine::Learn(Tick now) {
+  if (options_.learning == Learning::kGiven) return;
+  for (SampledTrace& sample : input_.samples) learner_.Offer(std::move(sample));
+  input_.samples.clear();
+  if (auto profile = learner_.Advance(now)) {
+    UseEpoch(std::make_shared<const Epoch>(
+        Epoch{.rules = epoch_->rules, .profile = std::move(*profile)}));
+    is_judging_ = true;
+    for (const auto& shard : shards_) shard->StartJudging();
+  }
+  for (const auto& shard : shards_) shard->SampleBelow(learner_.sample_below());
+}
+
+/// What no trace that is remembered can ask about; and more where it takes too much room.
+void StreamEngine::ForgetOld(Tick now) {
+  constexpr Tick kEvery = 100;
+  if (options_.origin == 0 || now < next_forgetting_) return;
+  next_forgetting_ = now + kEvery;
+  constexpr Microseconds kTick = 100'000;
+  constexpr Microseconds kLongestTrace = Microseconds{600} * 1'000'000;
+  const Microseconds memory = Microseconds{options_.memory} * kTick + kLongestTrace;
+  const Microseconds time = options_.origin + now * kTick;
+  if (time > memory) join_.Forget(time - memory);
+  const std::size_t budget = options_.budget_bytes / 4;
+  while (join_.bytes() > budget && join_.earliest() < join_.latest()) {
+    join_.Forget(join_.earliest() + (join_.latest() - join_.earliest()) / 4 + 1);
+  }
 }
 
 void StreamEngine::Settle() {
@@ -61,6 +98,10 @@ void StreamEngine::UseEpoch(std::shared_ptr<const Epoch> epoch) {
   for (const auto& shard : shards_) shard->UseEpoch(epoch);
   join_.UseProfile(epoch->profile);
   epoch_ = std::move(epoch);
+}
+
+void StreamEngine::UseRules(const Rules& rules) {
+  UseEpoch(std::make_shared<const Epoch>(Epoch{.rules = rules, .profile = epoch_->profile}));
 }
 
 Tally StreamEngine::tally() const {

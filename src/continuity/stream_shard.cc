@@ -9,6 +9,7 @@ namespace tracekeeper::continuity {
 namespace {
 
 constexpr Microseconds kMicrosecondsPerTick = 100'000;
+constexpr Tick kWaitForProfile = 10;
 
 // An AskerId: 8 bits the shard, 1 bit whether it is a log record, then its sequence number, or the
 // generation and the number of a record.
@@ -154,7 +155,7 @@ void StreamShard::Advance(Tick now, JoinInput& input) {
     DueList due = std::exchange(wheel_[now_ % kWheelSlots], {});
     while (!due.is_empty()) OnDue(due.PopFront(table_), now_, input);
   }
-  loose_logs_.Advance(now, input);
+  if (is_judging_) loose_logs_.Advance(now, input);
   ForgetOld(now);
   ShedLess(now);
 }
@@ -167,7 +168,8 @@ void StreamShard::OnDue(RecordNumber number, Tick now, JoinInput& input) {
   } else if (record.due > now) {
     Schedule(number, record.due);
   } else if (record.phase == Phase::kOpen) {
-    Ask(number, now, input);
+    Sample(number, input);
+    is_judging_ ? Ask(number, now, input) : Schedule(number, now + kWaitForProfile);
   } else {
     Count(number, now);
   }
@@ -181,6 +183,22 @@ Cluster StreamShard::ClusterOf(RecordNumber number, std::size_t spans) {
   Cluster cluster{.low = low, .halves = halves_, .spans = spans_, .randomness = {}};
   if (randomness != randomness_.end()) cluster.randomness = randomness->second;
   return cluster;
+}
+
+/// Once, and only what has one id: the short form of another teaches as little as it says.
+void StreamShard::Sample(RecordNumber number, JoinInput& input) {
+  SpanTable::Record& record = table_.at(number);
+  const std::uint64_t hash = KeyedHash(record.id.low, ~options_.table.key);
+  if (hash >= sample_below_ || (record.marks & kIsSampled) != 0) return;
+  Mark(record, kIsSampled);
+  const Cluster cluster = ClusterOf(number, record.spans);
+  if (cluster.halves.size() > 1) return;
+  SampledTrace& sample = input.samples.emplace_back();
+  sample.hash = hash;
+  sample.id = record.id;
+  for (const Span& span : cluster.spans) {
+    if (span.is_cut == 0) sample.spans.push_back(span);
+  }
 }
 
 AskerId StreamShard::AskerOf(RecordNumber number) const {

@@ -68,6 +68,11 @@ class StreamShard {
   /// is found again by the epoch it was made in.
   void UseEpoch(std::shared_ptr<const Epoch> epoch);
 
+  /// Until then everything waits, and settled traces are samples.
+  void StartJudging() { is_judging_ = true; }
+  /// Of settled traces, those with a smaller hash are samples.
+  void SampleBelow(std::uint64_t hash) { sample_below_ = hash; }
+
   void Insert(const ReadSpan& span, Tick now);
   void Insert(const ReadLog& log, Tick now);
   /// Judges what is due, and tells the join stage.
@@ -90,6 +95,7 @@ class StreamShard {
   static constexpr std::uint8_t kHasAsked = 4;
   static constexpr std::uint8_t kAskedForCounted = 8;  // its questions are those that counted
   static constexpr std::uint8_t kIsPlain = 16;         // when it asked
+  static constexpr std::uint8_t kIsSampled = 32;
 
   /// Of a record that was given an answer. All others are kNo.
   struct AnswersOf {
@@ -105,6 +111,7 @@ class StreamShard {
   void Schedule(RecordNumber number, Tick due);
   void OnDue(RecordNumber number, Tick now, JoinInput& input);
   void Ask(RecordNumber number, Tick now, JoinInput& input);
+  void Sample(RecordNumber number, JoinInput& input);
   /// False where all that came late came before.
   bool TellSeen(RecordNumber number, JoinInput& input);
   void Count(RecordNumber number, Tick now);
@@ -135,6 +142,8 @@ class StreamShard {
   std::array<std::shared_ptr<const Epoch>, 256> epochs_;
   std::uint8_t epoch_ = 0;
   Tick settle_window_ = 0;
+  bool is_judging_ = false;
+  std::uint64_t sample_below_ = 0;
   SpanTable table_;
   Fingerprints fingerprints_;
   ClusterJudge judge_;

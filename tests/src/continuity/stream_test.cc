@@ -288,6 +288,39 @@ TEST(StreamOrders, ACleanSystemNeedsNoRepair) {
   EXPECT_FALSE(HasRepairs(engine->tally()));
 }
 
+std::int64_t CountOf(const Tally& tally, Outcome outcome) {
+  std::int64_t sum = 0;
+  for (const auto& [key, counts] : tally.units()) sum += counts.NetOf(outcome);
+  return sum;
+}
+
+TEST(StreamThatLearns, FindsNoBreakInACleanSystem) {
+  SimulationOptions options;
+  options.duration = std::chrono::seconds(90);
+  const truth::Simulated simulated = truth::Simulate(options);
+  Recorded recorded(simulated);
+  const auto engine = recorded.Play(truth::AsSent(simulated.span_arrivals),
+                                    {.shards = 2, .learning = Learning::kFromStream});
+  const Tally tally = engine->tally();
+  EXPECT_TRUE(engine->is_judging());
+  EXPECT_EQ(CountOf(tally, Outcome::kBad), 0);
+  EXPECT_GT(CountOf(tally, Outcome::kGood), 10'000);
+  EXPECT_LE(CountOf(tally, Outcome::kUnknown) * 100, CountOf(tally, Outcome::kGood));
+}
+
+TEST(StreamThatLearns, JudgesNothingBeforeItHasLearned) {
+  SimulationOptions options;
+  options.duration = std::chrono::seconds(20);
+  const truth::Simulated simulated = truth::Simulate(options);
+  Recorded recorded(simulated);
+  const auto engine =
+      recorded.Play(truth::AsSent(simulated.span_arrivals),
+                    {.learning = Learning::kFromStream, .learner = {.warm_up = 10'000}});
+  EXPECT_FALSE(engine->is_judging());
+  EXPECT_EQ(CountOf(engine->tally(), Outcome::kGood), 0);
+  EXPECT_GT(engine->shards().front()->pending_spans(), 1000U);
+}
+
 class GoroutineCases : public ::testing::TestWithParam<truth::GoroutineCase> {};
 
 TEST_P(GoroutineCases, AreNamedByAStreamToo) {

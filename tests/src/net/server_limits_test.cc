@@ -44,11 +44,14 @@ TEST(ServerLimits, TenThousandAbortedTlsProbesLeaveNoDescriptor) {
   ASSERT_TRUE(Eventually([&] { return server->open_connections() == 0; }));
   const std::size_t descriptors_before = OpenDescriptors();
   const std::size_t memory_before = ResidentBytes();
-  for (int i = 0; i < 10000; ++i) {
+  const auto probe_and_abort = [&server](int kind) {
     RawSocket probe = RawSocket::To(server->port());
-    if (i % 4 == 1) probe.Send("\x16\x03\x01");        // vanishes within its ClientHello
-    if (i % 4 == 2) probe.Send("GET / HTTP/1.1\r\n");  // does not speak TLS
-    if (i % 4 == 3) probe.Reset();
+    if (kind == 1) probe.Send("\x16\x03\x01");        // vanishes within its ClientHello
+    if (kind == 2) probe.Send("GET / HTTP/1.1\r\n");  // does not speak TLS
+    if (kind == 3) probe.Reset();
+  };
+  for (int i = 0; i < 10000; ++i) {
+    probe_and_abort(i % 4);
     // What is under test is what they leave behind, not how fast the server is.
     ASSERT_TRUE(i % 200 != 0 || Eventually([&] { return server->open_connections() == 0; }));
   }
