@@ -30,8 +30,9 @@ constexpr const char* kFooter =
     "The file of --config holds the same options in YAML: otlpGrpcPort, otlpHttpPort, "
     "metricsPort,\n"
     "apiPort, address, shards, memoryMiB, queueMiB, maxEdges, maxServices, maxPolicies,\n"
-    "settleSeconds, joinSeconds, repairSeconds, learningSeconds, drainSeconds, pollSeconds,\n"
-    "logLevel, policies. Flags win. File and policies are looked at again while the program runs;\n"
+    "settleSeconds, joinSeconds, repairSeconds, warmUpSeconds, learningSeconds, drainSeconds,\n"
+    "pollSeconds, logLevel, policies. Flags win. File and policies are looked at again while the "
+    "program runs;\n"
     "logLevel and policies take effect at once, the others with the next start.\n"
     "\n"
     "Signals: SIGTERM and SIGINT judge what is pending and end, a second one ends at once; SIGHUP\n"
@@ -40,7 +41,7 @@ constexpr const char* kFooter =
     "Examples:\n"
     "  tracekeeper-analyzer\n"
     "  tracekeeper-analyzer --config analyzer.yaml --policy policies/\n"
-    "  tracekeeper-analyzer --address 127.0.0.1 --settle-seconds 2 --join-seconds 1\n"
+    "  tracekeeper-analyzer --address 127.0.0.1 --warm-up-seconds 5 --settle-seconds 2\n"
     "  curl -s localhost:8085/api/v1/breaks\n"
     "\n"
     "Exit codes: 0 drained after a signal, 1 could not start or serve, 2 wrong arguments.";
@@ -90,13 +91,14 @@ void AddWindows(CLI::App& app, Options& options) {
         ->check(CLI::Range(least, 86400.0))
         ->type_name("SECONDS");
   };
-  add("--settle-seconds", options.settle_seconds, 0.1,
-      "A trace is judged after such a pause, until the analyzer has learned another");
+  add("--settle-seconds", options.settle_seconds, 0.1, "A trace is judged after such a pause");
   add("--join-seconds", options.join_seconds, 0.1,
       "How long a trace waits for what other traces say of it");
   add("--repair-seconds", options.repair_seconds, 1, "How long late spans repair a verdict");
+  add("--warm-up-seconds", options.warm_up_seconds, 0.1,
+      "From the first spans to the first verdict: what services do is learned first");
   add("--learning-seconds", options.learning_seconds, 1,
-      "How often what is known of services is renewed");
+      "How often that is learned again, a fiftieth of --repair-seconds at least");
   add("--drain-seconds", options.drain_seconds, 0,
       "After SIGTERM, how long requests under way may take");
   add("--poll-seconds", options.poll_seconds, 0.1,
@@ -156,6 +158,7 @@ Status Check(const Options& options) {
       {"settleSeconds", options.settle_seconds},
       {"joinSeconds", options.join_seconds},
       {"repairSeconds", options.repair_seconds},
+      {"warmUpSeconds", options.warm_up_seconds},
       {"learningSeconds", options.learning_seconds},
       {"pollSeconds", options.poll_seconds}};
   constexpr double kMost = 1'000'000;

@@ -33,6 +33,7 @@ struct Options {
   double settle_seconds = 10;
   double join_seconds = 10;
   double repair_seconds = 600;
+  double warm_up_seconds = 30;
   double learning_seconds = 60;
   double drain_seconds = 10;
   double poll_seconds = 10;
@@ -57,6 +58,7 @@ struct Options {
                       Field("settleSeconds", &Options::settle_seconds),
                       Field("joinSeconds", &Options::join_seconds),
                       Field("repairSeconds", &Options::repair_seconds),
+                      Field("warmUpSeconds", &Options::warm_up_seconds),
                       Field("learningSeconds", &Options::learning_seconds),
                       Field("drainSeconds", &Options::drain_seconds),
                       Field("pollSeconds", &Options::poll_seconds),

@@ -31,6 +31,7 @@ analysis::AnalysisOptions AnalysisOptionsOf(const Options& options) {
           .settle_window = Seconds(options.settle_seconds),
           .join_window = Seconds(options.join_seconds),
           .repair_window = Seconds(options.repair_seconds),
+          .warm_up = Seconds(options.warm_up_seconds),
           .learning_interval = Seconds(options.learning_seconds),
           .key = RandomKey()};
 }

@@ -16,27 +16,44 @@ using continuity::Tick;
 
 constexpr Duration kTick = std::chrono::milliseconds(100);
 constexpr auto kTryAgain = std::chrono::seconds(1);
-/// A shard knows 255 epochs within the repair window.
-constexpr Tick kEpochsInMemory = 200;
+/// A shard knows 255 epochs within the repair window. New rules make one, a profile up to two.
+constexpr Tick kRulesInMemory = 100;
+constexpr Tick kProfilesInMemory = 50;
+/// In which the engine looks again at what waited for its first profile.
+constexpr Tick kAfterFirstProfile = 20;
 
 Tick TicksOf(Duration duration) {
   return static_cast<Tick>(std::max<Duration::rep>(1, (duration + kTick - Duration(1)) / kTick));
 }
 
-continuity::StreamOptions EngineOptions(const AnalysisOptions& options) {
+continuity::Microseconds MicrosecondsOf(Duration duration) {
+  return static_cast<continuity::Microseconds>(
+      std::chrono::duration_cast<std::chrono::microseconds>(duration).count());
+}
+
+continuity::StreamOptions EngineOptions(const AnalysisOptions& options, Instant now) {
+  const Tick memory = TicksOf(options.repair_window);
+  const Tick interval =
+      std::max(TicksOf(options.learning_interval), memory / kProfilesInMemory + 1);
   return {.shards = options.shards,
           .budget_bytes = options.memory_bytes,
           .key = options.key,
           .join_window = TicksOf(options.join_window),
-          .memory = TicksOf(options.repair_window)};
+          .memory = memory,
+          .learning = options.given_profile ? continuity::Learning::kGiven
+                                            : continuity::Learning::kFromStream,
+          .learner = {.warm_up = TicksOf(options.warm_up), .interval = interval},
+          .origin = MicrosecondsOf(now.time_since_epoch())};
 }
 
-continuity::Profile FirstProfile(const AnalysisOptions& options, continuity::Names& names) {
-  continuity::Profile profile;
-  if (options.first_profile) profile = options.first_profile(names);
-  profile.settle_window = static_cast<continuity::Microseconds>(
-      std::chrono::duration_cast<std::chrono::microseconds>(options.settle_window).count());
-  return profile;
+std::shared_ptr<const continuity::Epoch> FirstEpoch(const AnalysisOptions& options,
+                                                    continuity::Rules rules,
+                                                    continuity::Names& names) {
+  auto epoch = std::make_shared<continuity::Epoch>();
+  epoch->rules = std::move(rules);
+  if (options.given_profile) epoch->profile = options.given_profile(names);
+  epoch->profile.settle_window = MicrosecondsOf(options.settle_window);
+  return epoch;
 }
 
 otlp::Accepted Refuse(otlp::RefuseReason reason, std::string sentence,
@@ -73,17 +90,14 @@ Analysis::Analysis(AnalysisOptions options, continuity::Rules rules, const Clock
       started_(clock.Monotonic()),
       start_(static_cast<std::uint64_t>(clock.Now().time_since_epoch().count())),
       queue_(options_.queue_bytes, clock),
-      rules_(std::move(rules)),
       series_(options_.series),
       last_snapshot_(last_.get_future()) {
-  epoch_ = std::make_shared<const continuity::Epoch>(
-      continuity::Epoch{.rules = rules_, .profile = FirstProfile(options_, names_)});
-  engine_ =
-      std::make_unique<continuity::StreamEngine>(EngineOptions(options_), names_, shapes_, epoch_);
+  engine_ = std::make_unique<continuity::StreamEngine>(
+      EngineOptions(options_, clock.Now()), names_, shapes_,
+      FirstEpoch(options_, std::move(rules), names_));
+  epoch_ = &engine_->epoch();
   reader_ = std::make_unique<Reader>(
       Reader{.spans = {names_, shapes_}, .scanner = {}, .engine = *engine_});
-  next_learning_ = TicksOf(options_.learning_interval);
-  is_learned_ = options_.first_profile != nullptr;
 }
 
 Analysis::~Analysis() {
@@ -138,12 +152,7 @@ void Analysis::CountRefused(otlp::RefuseReason reason) {
 }
 
 void Analysis::UseRules(continuity::Rules rules) {
-  queue_.Post([this, rules = std::move(rules)] {
-    rules_ = rules;
-    epoch_ = std::make_shared<const continuity::Epoch>(
-        continuity::Epoch{.rules = rules_, .profile = epoch_->profile});
-    has_new_epoch_ = true;
-  });
+  queue_.Post([this, rules = std::move(rules)] { new_rules_ = rules; });
 }
 
 std::shared_ptr<const Snapshot> Analysis::TakeSnapshot() {
@@ -197,34 +206,36 @@ void Analysis::Read(const QueuedRequest& request) {
 void Analysis::AdvanceTo(Tick tick) {
   if (tick <= tick_) return;
   tick_ = tick;
-  UseEpochWhenDue();
+  UseRulesWhenDue();
   engine_->Advance(tick_);
-  if (tick_ >= next_learning_) Learn();
+  NoteEpoch();
 }
 
-void Analysis::Learn() {
-  next_learning_ = tick_ + TicksOf(options_.learning_interval);
-  if (!options_.profile) return;
-  auto profile = options_.profile({*engine_, names_, shapes_, *epoch_});
-  if (!profile) return;
-  epoch_ = std::make_shared<const continuity::Epoch>(
-      continuity::Epoch{.rules = rules_, .profile = *std::move(profile)});
-  has_new_epoch_ = true;
-  is_learned_ = true;
+void Analysis::UseRulesWhenDue() {
+  if (!new_rules_ || tick_ < next_rules_) return;
+  next_rules_ = tick_ + TicksOf(options_.repair_window) / kRulesInMemory + 1;
+  engine_->UseRules(*std::exchange(new_rules_, std::nullopt));
+  NoteEpoch();
 }
 
-void Analysis::UseEpochWhenDue() {
-  if (!has_new_epoch_ || tick_ < next_epoch_) return;
-  has_new_epoch_ = false;
-  next_epoch_ = tick_ + TicksOf(options_.repair_window) / kEpochsInMemory + 1;
+/// What is learned has the default settle window; the one that was asked for holds.
+void Analysis::NoteEpoch() {
+  if (&engine_->epoch() == epoch_) return;
   ++epochs_;
-  engine_->UseEpoch(epoch_);
+  const continuity::Microseconds window = MicrosecondsOf(options_.settle_window);
+  if (engine_->epoch().profile.settle_window != window) {
+    auto epoch = std::make_shared<continuity::Epoch>(engine_->epoch());
+    epoch->profile.settle_window = window;
+    engine_->UseEpoch(std::move(epoch));
+  }
+  epoch_ = &engine_->epoch();
 }
 
 /// As if the time passed that every trace has.
 void Analysis::JudgePending() {
-  const auto settle = std::chrono::microseconds(epoch_->profile.settle_window);
-  AdvanceTo(tick_ + TicksOf(settle) + 1);
+  AdvanceTo(tick_ + TicksOf(options_.settle_window) + 1);
+  if (!engine_->is_judging()) AdvanceTo(tick_ + TicksOf(options_.warm_up) + 1);
+  AdvanceTo(tick_ + kAfterFirstProfile);
   AdvanceTo(tick_ + TicksOf(options_.join_window) + 1);
 }
 
@@ -237,7 +248,7 @@ std::shared_ptr<const Snapshot> Analysis::SnapshotNow() {
   snapshot->taken = clock_.Now();
   snapshot->start = start_;
   snapshot->epochs = epochs_;
-  snapshot->is_learned = is_learned_;
+  snapshot->is_learned = engine_->is_judging();
   snapshot->is_draining = is_draining_;
   snapshot->series = series_.Fold(tally, names_);
   snapshot->breaks = BreaksNow(tally.breaks());

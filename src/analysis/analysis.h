@@ -7,8 +7,8 @@
 //   scrapes, API  <- Snapshot --------+   made between two requests, so that its sums are of one
 //                                         moment, and no lock is on the way of a span
 //
-// What verdicts are made with, rules and profile, may change while it runs: rules by UseRules, the
-// profile by AnalysisOptions::profile, which the engine thread asks at the end of every interval.
+// What verdicts are made with, rules and profile, changes while it runs: rules by UseRules, the
+// profile by what the engine learns from its stream.
 //
 // Threads:  Accept, CountRefused, TakeSnapshot and UseRules from any thread; Start, Drain and the
 //           destructor from the owner's.
@@ -35,16 +35,6 @@
 
 namespace tracekeeper::analysis {
 
-/// What there is to learn a profile from.
-struct LearningInput {
-  continuity::StreamEngine& engine;
-  continuity::Names& names;
-  const continuity::ShapeTable& shapes;
-  const continuity::Epoch& in_use;
-};
-/// The profile from now on; nothing: keep it. Called by the engine's thread.
-using ProfileSource = std::function<std::optional<continuity::Profile>(const LearningInput&)>;
-
 struct AnalysisOptions {
   std::size_t shards = 1;
   /// Of spans and what is remembered of them.
@@ -52,17 +42,18 @@ struct AnalysisOptions {
   /// Of requests that wait to be read.
   std::size_t queue_bytes = std::size_t{64} << 20U;
   SeriesLimits series;
-  /// Until a profile says another: after such a pause a trace is judged.
+  /// After such a pause a trace is judged.
   Duration settle_window = std::chrono::seconds(10);
   /// How long other traces have to answer what one trace asks.
   Duration join_window = std::chrono::seconds(10);
   /// How long late spans repair what was judged.
   Duration repair_window = std::chrono::minutes(10);
+  /// From the first spans to the first profile, before which nothing is judged.
+  Duration warm_up = std::chrono::seconds(30);
+  /// From then on, from profile to profile. A fiftieth of the repair window at least.
   Duration learning_interval = std::chrono::seconds(60);
-  /// Null: what the engine begins with is used for good.
-  ProfileSource profile;
-  /// What it begins with; null: knows nothing. Called by the engine's thread, once.
-  std::function<continuity::Profile(continuity::Names&)> first_profile;
+  /// Instead of all that: used for good. Called by the constructor.
+  std::function<continuity::Profile(continuity::Names&)> given_profile;
   /// Of the process: ids of traces are chosen by peers.
   std::uint64_t key = 0;
 };
@@ -94,8 +85,8 @@ class Analysis final : public otlp::Intake {
   void Read(const QueuedRequest& request);
   void RunTasks(const std::vector<QueuedTask>& tasks) const;
   void AdvanceTo(continuity::Tick tick);
-  void Learn();
-  void UseEpochWhenDue();
+  void UseRulesWhenDue();
+  void NoteEpoch();
   void JudgePending();
   [[nodiscard]] continuity::Tick TickNow() const;
   std::shared_ptr<const Snapshot> SnapshotNow();
@@ -115,12 +106,9 @@ class Analysis final : public otlp::Intake {
   // The engine's thread only, once it runs.
   continuity::Names names_;
   continuity::ShapeTable shapes_;
-  continuity::Rules rules_;
-  std::shared_ptr<const continuity::Epoch> epoch_;
-  bool has_new_epoch_ = false;
-  bool is_learned_ = false;
-  continuity::Tick next_epoch_ = 0;
-  continuity::Tick next_learning_ = 0;
+  std::optional<continuity::Rules> new_rules_;
+  continuity::Tick next_rules_ = 0;
+  const continuity::Epoch* epoch_ = nullptr;  // that the engine uses
   std::uint64_t epochs_ = 1;
   std::unique_ptr<continuity::StreamEngine> engine_;
   std::unique_ptr<Reader> reader_;

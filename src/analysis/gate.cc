@@ -116,8 +116,8 @@ Result<GateAnswer> AnswerGate(const Snapshot& snapshot, const GateQuestion& ques
     Judge(question, answer);
   } else {
     answer.reason =
-        "it is not learned yet which services are instrumented, so that lost hops may "
-        "be excluded: ask again after the learning interval";
+        "nothing is judged yet: the analyzer learns the services first, which takes half a minute "
+        "from the first spans on";
   }
   return answer;
 }

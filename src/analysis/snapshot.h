@@ -57,8 +57,7 @@ struct Snapshot {
   Instant taken;
   std::uint64_t start = 0;  // of the process, in nanoseconds since 1970: tokens name it
   std::uint64_t epochs = 0;
-  /// A profile of the services was learned, or given. Without one nothing is known to be
-  /// instrumented, and a call that nobody continues is excluded.
+  /// A profile of the services was learned, or given. Before that nothing is judged.
   bool is_learned = false;
   bool is_draining = false;
   SeriesTable series;

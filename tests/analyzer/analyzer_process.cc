@@ -34,8 +34,8 @@ std::string UrlOf(int port) { return fmt::format("http://127.0.0.1:{}", port); }
 
 }  // namespace
 
-AnalyzerProcess::AnalyzerProcess(std::vector<std::string> flags,
-                                 const std::string& settle_seconds) {
+AnalyzerProcess::AnalyzerProcess(std::vector<std::string> flags, const std::string& settle_seconds,
+                                 const std::string& warm_up_seconds) {
   std::vector<std::string> argv = {test_support::Program("tracekeeper-analyzer"),
                                    "--address=127.0.0.1",
                                    "--otlp-grpc-port=0",
@@ -43,7 +43,8 @@ AnalyzerProcess::AnalyzerProcess(std::vector<std::string> flags,
                                    "--metrics-port=0",
                                    "--api-port=0",
                                    "--settle-seconds=" + settle_seconds,
-                                   "--join-seconds=0.2"};
+                                   "--join-seconds=0.2",
+                                   "--warm-up-seconds=" + warm_up_seconds};
   argv.insert(argv.end(), flags.begin(), flags.end());
   process_ = std::make_unique<test_support::ChildProcess>(
       Value(test_support::ChildProcess::Start({.argv = std::move(argv)}, folder_ / "log")));

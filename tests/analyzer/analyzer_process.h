@@ -22,7 +22,8 @@ class AnalyzerProcess {
  public:
   /// With short windows and `flags`; returns when it listens.
   explicit AnalyzerProcess(std::vector<std::string> flags = {},
-                           const std::string& settle_seconds = "0.3");
+                           const std::string& settle_seconds = "0.3",
+                           const std::string& warm_up_seconds = "0.1");
 
   /// POST to the OTLP port.
   net::Response Send(const std::string& path, net::Headers headers, std::string body);

@@ -122,6 +122,27 @@ TEST(AnalyzerProcess, AnswersTheApiAsItsDocumentSays) {
   EXPECT_EQ(analyzer.Api("/api/v1/nothing").status, 404);
 }
 
+TEST(AnalyzerProcess, LearnsWhoIsInstrumentedAndFindsTheDroppedHeader) {
+  AnalyzerProcess analyzer({}, "1", "1.5");
+  std::ifstream in(test_support::SourceFolder() /
+                   "docs/examples/analyze/dropped-header.otlp.jsonl");
+  for (std::string line; std::getline(in, line);) {
+    const net::Headers gzipped = {{"Content-Type", "application/json"},
+                                  {"Content-Encoding", "gzip"}};
+    ASSERT_EQ(analyzer.Send("/v1/traces", gzipped, Gzipped(line)).status, 200);
+  }
+  EXPECT_EQ(analyzer.ApiJson("/api/v1/gate").TextAt({"result"}), "inconclusive");
+  const Samples samples = ScrapeUntil(analyzer, [](const Samples& scraped) {
+    return scraped.Sum("tracekeeper_hop_breaks_total",
+                       {"client=\"web\"", "server=\"checkout\"", "cause=\"broken_hop\""}) == 6;
+  });
+  EXPECT_EQ(analysis::WhatDoesNotAddUp(samples), "");
+  EXPECT_EQ(analyzer.ApiJson("/api/v1/health").TextAt({"learned"}), "true");
+  const auto gate = analyzer.ApiJson("/api/v1/gate");
+  EXPECT_EQ(gate.TextAt({"result"}), "fail");
+  EXPECT_EQ(gate.TextAt({"ratio"}), "0.875");
+}
+
 TEST(AnalyzerProcess, RefusesWhatIsNoOtlpAndCountsIt) {
   AnalyzerProcess analyzer;
   const net::Response refused =
