@@ -243,6 +243,7 @@ void Analysis::JudgePending() {
 
 std::shared_ptr<const Snapshot> Analysis::SnapshotNow() {
   if (snapshot_ && snapshot_tick_ == tick_) return snapshot_;
+  engine_->Flush();
   const continuity::Tally tally = engine_->tally();
   auto snapshot = std::make_shared<Snapshot>();
   snapshot->taken = clock_.Now();

@@ -8,12 +8,13 @@
 namespace tracekeeper::continuity {
 
 Fingerprints::Fingerprints(std::size_t room, std::uint64_t key)
-    : key_(key), sets_(std::bit_ceil(std::max<std::size_t>(room / std::tuple_size_v<Set>, 1))) {}
+    : key_(key), sets_(std::bit_floor(std::max<std::size_t>(room / std::tuple_size_v<Set>, 1))) {}
 
 std::uint64_t Fingerprints::HashOf(std::uint64_t what) const { return KeyedHash(what, key_); }
 
 void Fingerprints::Add(std::uint64_t what, std::uint32_t until, std::uint32_t note) {
   const std::uint64_t hash = HashOf(what);
+  is_empty_ = false;
   Set& set = sets_[SetOf(hash)];
   const auto same = std::ranges::find(set, hash, &Entry::hash);
   Entry& entry = same != set.end() ? *same : *std::ranges::min_element(set, {}, &Entry::until);
@@ -21,6 +22,7 @@ void Fingerprints::Add(std::uint64_t what, std::uint32_t until, std::uint32_t no
 }
 
 std::optional<std::uint32_t> Fingerprints::Find(std::uint64_t what, std::uint32_t now) const {
+  if (is_empty_) return std::nullopt;
   const std::uint64_t hash = HashOf(what);
   const Set& set = sets_[SetOf(hash)];
   const auto found = std::ranges::find(set, hash, &Entry::hash);

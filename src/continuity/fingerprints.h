@@ -38,6 +38,7 @@ class Fingerprints {
   [[nodiscard]] std::size_t SetOf(std::uint64_t hash) const { return hash & (sets_.size() - 1); }
 
   std::uint64_t key_;
+  bool is_empty_ = true;  // nothing was ever added: a look costs nothing
   std::vector<Set> sets_;
 };
 

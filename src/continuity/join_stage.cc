@@ -12,9 +12,6 @@
 namespace tracekeeper::continuity {
 namespace {
 
-/// A peer that recorded nothing so near to a call was not there.
-constexpr Microseconds kPresence = 60'000'000;
-
 bool IsAboutService(const Question& question) {
   return question.kind == QuestionKind::kCall || question.kind == QuestionKind::kServerRoot;
 }
@@ -107,7 +104,12 @@ void JoinStage::Ask(AskerId asker, std::span<const Question> questions) {
     File(number);
     next = number;
   }
-  if (next != kNoSlot) askers_.emplace(asker, next);
+  if (next == kNoSlot) return;
+  const auto [known, is_new] = askers_.emplace(asker, next);
+  if (is_new) return;
+  SlotNumber last = next;
+  while (slots_[last].next != kNoSlot) last = slots_[last].next;
+  slots_[last].next = std::exchange(known->second, next);
 }
 
 JoinStage::SlotNumber JoinStage::NewSlot() {
@@ -202,12 +204,16 @@ void JoinStage::Give(SlotNumber slot, Answer answer, std::vector<GivenAnswer>& g
   given.push_back({.asker = asked.asker, .question = asked.number, .answer = answer});
 }
 
-void JoinStage::SettleInstance(NameId id, Instance& instance, std::vector<GivenAnswer>& given) {
-  instance.has_changed = false;
-  instance.busy.Settle();
+void JoinStage::SettleEnds(Instance& instance) {
   const auto first = Merge(instance.ends, instance.settled_ends, std::less<>());
   instance.ends.erase(std::unique(first, instance.ends.end()), instance.ends.end());
   instance.settled_ends = instance.ends.size();
+}
+
+void JoinStage::SettleInstance(NameId id, Instance& instance, std::vector<GivenAnswer>& given) {
+  instance.has_changed = false;
+  instance.busy.Settle();
+  SettleEnds(instance);
   DropWithdrawn(instance.questions);
   DropWithdrawn(instance.absent_parents);
   for (const SlotNumber slot : instance.questions) {
@@ -329,14 +335,13 @@ bool JoinStage::PeerWasThere(const Service& peer, const Question& call) const {
 }
 
 std::vector<JoinStage::Tenth> JoinStage::SilencesOf(const std::vector<Tenth>& busy) const {
-  constexpr Tenth kBefore = 100;
-  constexpr Tenth kDue = 8 * kBefore;
+  constexpr Tenth kDue = 8 * kTenthsBefore;
   std::vector<Tenth> silences;
   for (auto at = busy.begin(); at != busy.end(); ++at) {
     const bool is_last = std::next(at) == busy.end();
-    if (is_last && last_end_ < *at + 1 + kBefore) break;
+    if (is_last && last_end_ < *at + 1 + kTenthsBefore) break;
     const Tenth length = (is_last ? last_end_ + 1 : *std::next(at)) - *at - 1;
-    const Tenth first = *at + 1 > kBefore ? *at + 1 - kBefore : 0;
+    const Tenth first = *at + 1 > kTenthsBefore ? *at + 1 - kTenthsBefore : 0;
     const auto before = static_cast<Tenth>(at + 1 - std::ranges::lower_bound(busy, first));
     if (length * before >= kDue) silences.push_back(*at + 1);
   }
@@ -347,7 +352,6 @@ std::vector<JoinStage::Tenth> JoinStage::SilencesOf(const std::vector<Tenth>& bu
 /// below it and was exported before is orphaned. Sorted.
 std::vector<JoinStage::SlotNumber> JoinStage::FindLostBatches(NameId id,
                                                               const Instance& instance) const {
-  constexpr Tenth kNear = 20;
   constexpr std::size_t kTraces = 2;
   std::vector<SlotNumber> lost;
   const auto found = profile_->instances.find(id);
@@ -361,7 +365,7 @@ std::vector<JoinStage::SlotNumber> JoinStage::FindLostBatches(NameId id,
   }
   std::ranges::sort(losses);
   for (const Tenth silence : SilencesOf(instance.ends)) {
-    const Tenth first = silence > kNear ? silence - kNear : 0;
+    const Tenth first = silence > kTenthsToSilence ? silence - kTenthsToSilence : 0;
     const auto begin = std::ranges::lower_bound(losses, std::pair(first, SlotNumber{0}));
     const auto end = std::ranges::lower_bound(losses, std::pair(silence, SlotNumber{0}));
     std::set<std::pair<std::uint64_t, std::uint64_t>> traces;

@@ -54,8 +54,8 @@ class JoinStage {
   void Withdraw(AskerId asker);
   /// Until it is given another one, the answer to a question is kNo.
   std::vector<GivenAnswer> Settle();
-  /// Everything before `time`, right after Settle. What was answered stays as it is, also the other
-  /// half of a pair.
+  /// Everything before `time` but what answers to what is younger stand on. What was answered stays
+  /// as it is; the halves of a pair go together.
   void Forget(Microseconds time);
 
   [[nodiscard]] std::size_t questions() const { return slots_.size() - free_.size(); }
@@ -69,6 +69,12 @@ class JoinStage {
   using Tenth = std::uint64_t;  // of a second, since 1970
   static constexpr Microseconds kSecond = 1'000'000;
   static constexpr Microseconds kTenth = kSecond / 10;
+  /// A peer that recorded nothing so near to a call was not there.
+  static constexpr Microseconds kPresence = 60 * kSecond;
+  /// How busy an instance was is told by so many tenths before it fell silent (3.6).
+  static constexpr Tenth kTenthsBefore = 100;
+  /// What was lost with a batch ended in so many tenths before the silence.
+  static constexpr Tenth kTenthsToSilence = 20;
   using SlotNumber = std::uint32_t;
   static constexpr SlotNumber kNoSlot = UINT32_MAX;
 
@@ -120,6 +126,7 @@ class JoinStage {
   SlotNumber NewSlot();
   void File(SlotNumber number);
   void Give(SlotNumber slot, Answer answer, std::vector<GivenAnswer>& given);
+  static void SettleEnds(Instance& instance);
   void SettleInstance(NameId id, Instance& instance, std::vector<GivenAnswer>& given);
   void SettleService(Service& service, std::vector<GivenAnswer>& given);
   [[nodiscard]] Waiting WaitingOf(SlotNumber slot) const;
@@ -137,6 +144,10 @@ class JoinStage {
   [[nodiscard]] std::vector<SlotNumber> FindLostBatches(NameId id, const Instance& instance) const;
   void DropWithdrawn(std::vector<SlotNumber>& slots) const;
   void FreeWithdrawn();
+  /// The earliest of what these ask about, where that is before `time`.
+  [[nodiscard]] Microseconds NeededFrom(const std::vector<SlotNumber>& slots,
+                                        Microseconds time) const;
+  [[nodiscard]] Microseconds FirstNearLoss(const Instance& instance, Microseconds time) const;
   [[nodiscard]] bool IsBefore(Microseconds time, SlotNumber slot) const;
   /// Moves those before `time` from `slots` to `old`.
   void TakeOld(std::vector<SlotNumber>& slots, Microseconds time,

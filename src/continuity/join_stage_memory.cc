@@ -1,36 +1,65 @@
 // How a join stage forgets: by time, what was withdrawn, and what it holds.
 
 #include <algorithm>
+#include <functional>
 
 #include "src/continuity/join_stage.h"
 
 namespace tracekeeper::continuity {
 
+/// What those that stay were answered with stays too: the ends before a silence, the starts around
+/// a call.
 void JoinStage::Forget(Microseconds time) {
   std::vector<SlotNumber> old;
   for (auto& instance : instances_) {
     if (!instance) continue;
-    instance->busy.Forget(time);
-    instance->ends.erase(instance->ends.begin(),
-                         std::ranges::lower_bound(instance->ends, time / kTenth));
-    instance->settled_ends = instance->ends.size();
     TakeOld(instance->questions, time, old);
-    TakeOld(instance->absent_parents, time, old);
+    instance->busy.Settle();
+    SettleEnds(*instance);
+    instance->busy.Forget(NeededFrom(instance->questions, time));
+    TakeOld(instance->absent_parents, FirstNearLoss(*instance, time), old);
+    const Tenth loss = NeededFrom(instance->absent_parents, time) / kTenth;
+    const Tenth first = loss > kTenthsBefore ? loss - kTenthsBefore : 0;
+    instance->ends.erase(instance->ends.begin(), std::ranges::lower_bound(instance->ends, first));
+    instance->settled_ends = instance->ends.size();
   }
   for (auto& service : services_) {
     if (!service) continue;
-    service->starts.erase(service->starts.begin(), service->starts.lower_bound(time / kSecond));
-    service->last_starts = nullptr;
     TakeOld(service->calls, time, old);
     TakeOld(service->roots, time, old);
-    service->silent_calls =
-        static_cast<std::size_t>(std::ranges::count_if(service->calls.list, [this](auto& call) {
-          return slots_[call.slot].given == Answer::kNo;
-        }));
+    Microseconds needed = time;
+    service->silent_calls = 0;
+    for (const Waiting& call : service->calls.list) {
+      const Slot& asked = slots_[call.slot];
+      needed = std::min(needed, asked.question.first);
+      service->silent_calls += asked.given == Answer::kNo ? 1 : 0;
+    }
+    needed = needed > kPresence ? needed - kPresence : 0;
+    service->starts.erase(service->starts.begin(), service->starts.lower_bound(needed / kSecond));
+    service->last_starts = nullptr;
   }
   for (const SlotNumber slot : old) Free(slot);
   DropEmpty();
   earliest_ = std::max(earliest_, time);
+}
+
+Microseconds JoinStage::NeededFrom(const std::vector<SlotNumber>& slots, Microseconds time) const {
+  for (const SlotNumber slot : slots) time = std::min(time, slots_[slot].question.first);
+  return time;
+}
+
+/// Losses so near to each other that one silence may explain them are forgotten together.
+Microseconds JoinStage::FirstNearLoss(const Instance& instance, Microseconds time) const {
+  std::vector<Microseconds> losses;
+  for (const SlotNumber slot : instance.absent_parents) {
+    losses.push_back(slots_[slot].question.first);
+  }
+  std::ranges::sort(losses, std::greater{});
+  for (const Microseconds loss : losses) {
+    if (loss / kTenth + kTenthsToSilence < time / kTenth) break;
+    time = std::min(time, loss);
+  }
+  return time;
 }
 
 void JoinStage::DropEmpty() {
@@ -40,13 +69,14 @@ void JoinStage::DropEmpty() {
   for (auto& instance : instances_) {
     if (!instance) continue;
     entries_ += instance->busy.size();
-    const bool is_empty = instance->ends.empty() && instance->busy.is_empty() &&
-                          instance->questions.empty() && instance->absent_parents.empty();
+    const bool is_empty = !instance->has_changed && instance->ends.empty() &&
+                          instance->busy.is_empty() && instance->questions.empty() &&
+                          instance->absent_parents.empty();
     if (is_empty) instance.reset();
   }
   for (auto& service : services_) {
-    const bool is_empty = service && service->starts.empty() && service->calls.list.empty() &&
-                          service->roots.list.empty();
+    const bool is_empty = service && !service->is_listed && service->starts.empty() &&
+                          service->calls.list.empty() && service->roots.list.empty();
     if (is_empty) service.reset();
   }
 }
@@ -54,8 +84,12 @@ void JoinStage::DropEmpty() {
 /// The halves of a pair go together: one alone could be paired anew.
 bool JoinStage::IsBefore(Microseconds time, SlotNumber slot) const {
   const Slot& asked = slots_[slot];
-  if (asked.question.last < time) return true;
-  return asked.partner != kNoSlot && slots_[asked.partner].question.last < time;
+  if (asked.is_withdrawn) return false;  // leaves with the others that are
+  const bool is_loss = asked.question.kind == QuestionKind::kLostBatch;
+  if ((is_loss ? asked.question.first : asked.question.last) < time) return true;
+  if (asked.partner == kNoSlot) return false;
+  const Slot& partner = slots_[asked.partner];
+  return !partner.is_withdrawn && partner.question.last < time;
 }
 
 void JoinStage::TakeOld(std::vector<SlotNumber>& slots, Microseconds time,
@@ -68,12 +102,12 @@ void JoinStage::TakeOld(std::vector<SlotNumber>& slots, Microseconds time,
 
 void JoinStage::TakeOld(WaitingList& waiting, Microseconds time,
                         std::vector<SlotNumber>& old) const {
-  const auto first =
-      std::stable_partition(waiting.list.begin(), waiting.list.end(),
-                            [&](const Waiting& one) { return !IsBefore(time, one.slot); });
+  const auto stays = [&](const Waiting& one) { return !IsBefore(time, one.slot); };
+  const auto settled = waiting.list.begin() + static_cast<std::ptrdiff_t>(waiting.settled);
+  waiting.settled = static_cast<std::size_t>(std::count_if(waiting.list.begin(), settled, stays));
+  const auto first = std::stable_partition(waiting.list.begin(), waiting.list.end(), stays);
   for (auto one = first; one != waiting.list.end(); ++one) old.push_back(one->slot);
   waiting.list.erase(first, waiting.list.end());
-  waiting.settled = waiting.list.size();
 }
 
 void JoinStage::Free(SlotNumber slot) {

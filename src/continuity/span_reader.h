@@ -8,11 +8,14 @@
 // Owner:    names and shapes outlive it.
 // Source:   docs/reference/verdicts.md, section 2.
 
+#include <array>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "src/continuity/shape.h"
+#include "src/continuity/shape_cache.h"
 #include "src/continuity/span.h"
 #include "src/otlp/telemetry_fields.h"
 #include "src/otlp/trace_id.h"
@@ -52,12 +55,19 @@ class SpanReader {
   [[nodiscard]] ReadLog Read(const otlp::LogFields& fields);
 
  private:
-  [[nodiscard]] Shape ShapeOf(const otlp::SpanFields& fields);
+  /// `traits`: what the span says beside its texts, see span_reader.cc.
+  [[nodiscard]] ShapeId ShapeIdOf(const otlp::SpanFields& fields, std::uint64_t traits,
+                                  std::uint64_t threshold);
+  [[nodiscard]] Shape ShapeOf(const otlp::SpanFields& fields, std::uint64_t traits,
+                              std::uint64_t threshold);
   static std::uint64_t HashOf(const otlp::SpanFields& fields, const Shape& shape);
 
   Names& names_;
   ShapeTable& shapes_;
+  ShapeCache cache_;
   Shape of_resource_;  // what all spans of the resource and scope share
+  std::array<std::optional<ShapeId>, 2> log_shapes_;  // of its records, by whether sampled
+  std::string text_;                                  // of two parts, before it is interned
 };
 
 }  // namespace tracekeeper::continuity

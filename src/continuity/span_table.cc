@@ -73,8 +73,24 @@ SpanTable::RecordNumber SpanTable::Find(std::uint64_t low) const {
   return index_[SlotOf(low, HashOf(low))].record;
 }
 
-void SpanTable::Prefetch(std::uint64_t low) const {
+void SpanTable::PrefetchIndex(std::uint64_t low) const {
   __builtin_prefetch(&index_[HashOf(low) & index_mask_]);
+}
+
+/// By the first place where it may be, which is where nearly all are.
+void SpanTable::PrefetchRecord(std::uint64_t low) const {
+  const RecordNumber record = index_[HashOf(low) & index_mask_].record;
+  if (record != kNoRecord) __builtin_prefetch(&records_[record], 1);
+}
+
+void SpanTable::PrefetchPlace(std::uint64_t low) const {
+  const RecordNumber number = index_[HashOf(low) & index_mask_].record;
+  if (number == kNoRecord) return;
+  const Record& record = records_[number];
+  if (record.last_chunk == kNoChunk) return;
+  const Chunk& last = chunk(record.last_chunk);
+  __builtin_prefetch(&last.spans[record.spans % kChunkSpans], 1);
+  __builtin_prefetch(&last.next, 1);
 }
 
 SpanTable::RecordNumber SpanTable::FindOrAdd(otlp::TraceId id) {

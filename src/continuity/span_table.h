@@ -17,7 +17,8 @@
 // Ids are chosen by peers: the index hashes the lower half with a key of the process.
 //
 // Threads:  one.
-// Cost:     Append touches three cache lines, which Prefetch asks for ahead of time. Nothing is
+// Cost:     Append touches three cache lines, which the Prefetch functions ask for ahead of time.
+// Nothing is
 //           allocated after the constructor but for the upper halves of records that have several.
 // Failure:  where the region cannot be reserved, std::bad_alloc.
 
@@ -91,7 +92,11 @@ class SpanTable {
   [[nodiscard]] RecordNumber Find(std::uint64_t low) const;
   /// Makes the record where there is none; kNoRecord where the table is full.
   RecordNumber FindOrAdd(otlp::TraceId id);
-  void Prefetch(std::uint64_t low) const;
+  // Ahead of FindOrAdd and Append, each some spans after the one before: ask for the cache lines of
+  // the index, of the record, of the place where the span goes.
+  void PrefetchIndex(std::uint64_t low) const;
+  void PrefetchRecord(std::uint64_t low) const;
+  void PrefetchPlace(std::uint64_t low) const;
   /// `span.is_cut` is its tag. False where the table is full.
   bool Append(RecordNumber record, const Span& span);
   /// The tag that stands for an upper half in this record; nothing where it has too many.

@@ -53,6 +53,10 @@ void StreamEngine::Advance(Tick now) {
   ForgetOld(now);
 }
 
+void StreamEngine::Flush() {
+  for (const auto& shard : shards_) shard->Flush();
+}
+
 void StreamEngine::Learn(Tick now) {
   if (options_.learning == Learning::kGiven) return;
   for (SampledTrace& sample : input_.samples) learner_.Offer(std::move(sample));

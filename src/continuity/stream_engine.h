@@ -32,7 +32,7 @@ struct StreamOptions {
   /// Of all shards together.
   std::size_t budget_bytes = std::size_t{256} << 20U;
   std::uint64_t key = 0;  // of the process: ids are chosen by peers
-  Tick join_window = 50;
+  Tick join_window = 100;
   Tick memory = 6000;
   Learning learning = Learning::kGiven;
   StreamLearner::Options learner;
@@ -48,6 +48,8 @@ class StreamEngine {
   void Insert(const ReadSpan& span, Tick now);
   void Insert(const ReadLog& log, Tick now);
   void Advance(Tick now);
+  /// What was inserted is in the tables and counts.
+  void Flush();
   void UseEpoch(std::shared_ptr<const Epoch> epoch);
   /// With the profile of now.
   void UseRules(const Rules& rules);

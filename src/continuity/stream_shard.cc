@@ -1,6 +1,7 @@
 #include "src/continuity/stream_shard.h"
 
 #include <algorithm>
+#include <ranges>
 
 #include "src/continuity/keyed_hash.h"
 #include "src/continuity/log_verdict.h"
@@ -11,11 +12,14 @@ namespace {
 constexpr Microseconds kMicrosecondsPerTick = 100'000;
 constexpr Tick kWaitForProfile = 10;
 
-// An AskerId: 8 bits the shard, 1 bit whether it is a log record, then its sequence number, or the
-// generation and the number of a record.
+// An AskerId: 8 bits the shard, 1 bit whether it is a log record, then its sequence number; or of a
+// record a hash of the trace, the generation and the number: what was asked for a trace that is
+// forgotten must not answer another one that has its number.
 constexpr unsigned kShardShift = 56;
 constexpr std::uint64_t kIsLog = std::uint64_t{1} << 55U;
 constexpr unsigned kGenerationShift = 32;
+constexpr unsigned kTraceShift = 40;
+constexpr unsigned kTraceBits = 15;
 
 void Mark(SpanTable::Record& record, unsigned mark) {
   record.marks = static_cast<std::uint8_t>(record.marks | mark) & 0x3FU;
@@ -31,7 +35,8 @@ StreamShard::StreamShard(const ShardOptions& options, const Names& names, const 
     : options_(options),
       shapes_(shapes),
       table_(options.table),
-      fingerprints_(options.fingerprints, options.table.key),
+      fingerprints_(options.fingerprints / 2, options.table.key),
+      shed_(options.fingerprints / 2, options.table.key),
       judge_(names, shapes),
       loose_logs_({.first_asker = std::uint64_t{options.number} << kShardShift | kIsLog,
                    .join_window = options.join_window,
@@ -65,18 +70,40 @@ void StreamShard::Insert(const ReadSpan& span, Tick now) {
          .verdict = Verdict::Bad(Cause::kInvalidId)});
     return;
   }
-  Append(span.trace, span.span, 0, now);
-  if (!span.randomness || table_.Find(span.trace.low) == SpanTable::kNoRecord) return;
-  auto& known = randomness_[span.trace.low];
-  const auto same = std::ranges::find(known, span.trace.high, &ClusterRandomness::high);
-  if (same == known.end()) {
-    known.push_back({span.trace.high, *span.randomness});
-  } else {
-    same->value = std::min(same->value, *span.randomness);
-  }
+  arriving_[came_ % kArriving] = {span, now};
+  table_.PrefetchIndex(span.trace.low);
+  const auto before = [this](std::size_t spans) -> std::uint64_t {
+    return arriving_[(came_ - spans) % kArriving].span.trace.low;
+  };
+  if (came_ >= taken_ + kPrefetchStep) table_.PrefetchRecord(before(kPrefetchStep));
+  if (came_ >= taken_ + 2 * kPrefetchStep) table_.PrefetchPlace(before(2 * kPrefetchStep));
+  if (++came_ - taken_ == kArriving) Take(arriving_[taken_++ % kArriving]);
+}
+
+void StreamShard::Flush() {
+  while (taken_ < came_) Take(arriving_[taken_++ % kArriving]);
+}
+
+void StreamShard::Take(const Arriving& arriving) {
+  const ReadSpan& span = arriving.span;
+  Append(span.trace, span.span, 0, arriving.now);
+  if (span.randomness) AddRandomness(span.trace, *span.randomness);
+}
+
+/// From the span that came last on: what was judged before it is found again without.
+void StreamShard::AddRandomness(otlp::TraceId trace, std::uint64_t value) {
+  const RecordNumber number = table_.Find(trace.low);
+  const bool was_taken = number != SpanTable::kNoRecord && table_.at(number).phase != Phase::kShed;
+  if (!was_taken) return;
+  auto& known = randomness_[trace.low];
+  const bool is_known = std::ranges::any_of(known, [&](const SaidRandomness& said) {
+    return said.of.high == trace.high && said.of.value <= value;
+  });
+  if (!is_known) known.push_back({{trace.high, value}, table_.at(number).spans});
 }
 
 void StreamShard::Insert(const ReadLog& log, Tick now) {
+  Flush();  // in the order of arrival
   ++counts_.logs;
   const bool names_trace =
       log.trace_state == IdState::kValid && log.span_state != IdState::kInvalid;
@@ -101,9 +128,10 @@ void StreamShard::Append(otlp::TraceId trace, Span span, std::uint8_t tag, Tick 
   if (number == SpanTable::kNoRecord) return;
   SpanTable::Record& record = table_.at(number);
   if (record.phase == Phase::kShed) {
-    CountUnknown(span, Reason::kShed);
+    Refuse(trace.low, span, now);
     return;
   }
+  if (record.phase == Phase::kAsking) told_[number] = record.spans;
   const auto half = table_.TagFor(number, trace.high);
   span.is_cut = static_cast<std::uint8_t>(half.value_or(0) | tag);
   record.phase = Phase::kOpen;  // and so makes no room
@@ -111,9 +139,9 @@ void StreamShard::Append(otlp::TraceId trace, Span span, std::uint8_t tag, Tick 
   while (half && !is_held && MakeRoom()) is_held = table_.Append(number, span);
   Schedule(number, now + settle_window());
   if (is_held) return;
-  // One trace that takes the room of many is at fault alone.
+  // One trace that takes the room of many, or has too many upper halves, is at fault alone.
   const bool is_too_large = record.spans * sizeof(Span) > table_.budget_bytes() / 16;
-  if (!is_too_large) ShedMore(now);
+  if (half && !is_too_large) ShedMore(now);
   CountUnknown(span, Reason::kShed);
   Shed(number, now);
 }
@@ -121,10 +149,13 @@ void StreamShard::Append(otlp::TraceId trace, Span span, std::uint8_t tag, Tick 
 StreamShard::RecordNumber StreamShard::RecordFor(otlp::TraceId trace, const Span& span, Tick now) {
   RecordNumber number = table_.Find(trace.low);
   if (number != SpanTable::kNoRecord) return number;
-  if (const auto note = fingerprints_.Find(trace.low, now)) {
-    const auto reason = static_cast<Reason>(*note);
-    counts_.late_spans += reason == Reason::kLate ? 1 : 0;
-    CountUnknown(span, reason);
+  if (fingerprints_.Find(trace.low, now)) {
+    ++counts_.late_spans;
+    CountUnknown(span, Reason::kLate);
+    return SpanTable::kNoRecord;
+  }
+  if (shed_.Find(trace.low, now)) {
+    Refuse(trace.low, span, now);
     return SpanTable::kNoRecord;
   }
   const bool is_taken = KeyedHash(trace.low, options_.table.key) <= shed_above_;
@@ -133,9 +164,7 @@ StreamShard::RecordNumber StreamShard::RecordFor(otlp::TraceId trace, const Span
   } while (is_taken && number == SpanTable::kNoRecord && MakeRoom());
   if (number != SpanTable::kNoRecord) return number;
   if (is_taken) ShedMore(now);
-  // Of this trace nothing more is taken: what is shed is whole traces.
-  fingerprints_.Add(trace.low, now + settle_window(), static_cast<std::uint32_t>(Reason::kShed));
-  CountUnknown(span, Reason::kShed);
+  Refuse(trace.low, span, now);
   return SpanTable::kNoRecord;
 }
 
@@ -150,6 +179,7 @@ void StreamShard::Schedule(RecordNumber number, Tick due) {
 // --- What is due ---------------------------------------------------------------------------------
 
 void StreamShard::Advance(Tick now, JoinInput& input) {
+  Flush();
   while (now_ < now) {
     ++now_;
     DueList due = std::exchange(wheel_[now_ % kWheelSlots], {});
@@ -180,9 +210,14 @@ Cluster StreamShard::ClusterOf(RecordNumber number, std::size_t spans) {
   halves_ = table_.UpperHalves(number);
   const std::uint64_t low = table_.at(number).id.low;
   const auto randomness = randomness_.find(low);
-  Cluster cluster{.low = low, .halves = halves_, .spans = spans_, .randomness = {}};
-  if (randomness != randomness_.end()) cluster.randomness = randomness->second;
-  return cluster;
+  cluster_randomness_.clear();
+  if (randomness != randomness_.end()) {
+    // The smallest first, which was said last.
+    for (const SaidRandomness& said : std::views::reverse(randomness->second)) {
+      if (said.spans <= spans) cluster_randomness_.push_back(said.of);
+    }
+  }
+  return {.low = low, .halves = halves_, .spans = spans_, .randomness = cluster_randomness_};
 }
 
 /// Once, and only what has one id: the short form of another teaches as little as it says.
@@ -202,51 +237,62 @@ void StreamShard::Sample(RecordNumber number, JoinInput& input) {
 }
 
 AskerId StreamShard::AskerOf(RecordNumber number) const {
-  const std::uint64_t generation = table_.at(number).generation;
-  return std::uint64_t{options_.number} << kShardShift | generation << kGenerationShift | number;
+  const SpanTable::Record& record = table_.at(number);
+  const std::uint64_t trace = KeyedHash(record.id.low, options_.table.key) >> (64U - kTraceBits);
+  return std::uint64_t{options_.number} << kShardShift | trace << kTraceShift |
+         std::uint64_t{record.generation} << kGenerationShift | number;
 }
 
-bool StreamShard::TellSeen(RecordNumber number, JoinInput& input) {
-  const SpanTable::Record& record = table_.at(number);
-  const auto put = [](std::vector<JoinInput::Seen>& seen) {
-    return [&seen](const Span& span, const Shape&) {
-      seen.push_back({span, static_cast<ShapeId>(span.shape)});
-      seen.back().span.is_cut = 0;
-    };
-  };
-  seen_before_.clear();
-  if (record.judged_spans > 0) {
-    judge_.ForEachSpan(ClusterOf(number, record.judged_spans), put(seen_before_));
-  }
-  const std::size_t before = input.seen.size();
-  const Cluster cluster = ClusterOf(number, record.spans);
-  judge_.ForEachSpan(cluster, put(input.seen));
-  if (record.judged_spans == 0) return true;
-  std::ranges::sort(seen_before_, {}, [](const auto& seen) { return seen.span.id; });
-  const auto first = input.seen.begin() + static_cast<std::ptrdiff_t>(before);
-  const auto news = std::remove_if(first, input.seen.end(), [this](const JoinInput::Seen& seen) {
-    const auto same_id = std::ranges::equal_range(seen_before_, seen.span.id, {},
-                                                  [](const auto& other) { return other.span.id; });
-    return std::ranges::any_of(same_id, [&](const JoinInput::Seen& other) {
-      return judge_.IsRepeat(other.span, seen.span);
-    });
+bool StreamShard::HasNews(RecordNumber number) {
+  const std::size_t counted = table_.at(number).judged_spans;
+  const Cluster cluster = ClusterOf(number, table_.at(number).spans);
+  known_.clear();
+  for (const Span& span : cluster.spans.first(counted)) known_.push_back({0, span});
+  std::ranges::sort(known_, {}, IdOf);
+  return std::ranges::any_of(cluster.spans.subspan(counted), [this](const Span& span) {
+    if ((span.is_cut & ClusterTag::kIsLog) != 0) return true;
+    const auto same_id = std::ranges::equal_range(known_, span.id, {}, IdOf);
+    return std::ranges::find(same_id, span, &SentSpan::span) == same_id.end();
   });
-  input.seen.erase(news, input.seen.end());
-  const auto is_log = [](const Span& span) { return (span.is_cut & ClusterTag::kIsLog) != 0; };
-  const auto late = cluster.spans.subspan(record.judged_spans);
-  return input.seen.size() > before || std::ranges::any_of(late, is_log);
+}
+
+void StreamShard::TellSeen(RecordNumber number, JoinInput& input) {
+  const auto use = [this](const Cluster& cluster, auto take) {
+    judge_.ForEachTree(cluster, [&take](const TraceTree& tree) {
+      for (SpanIndex i = 0; i < tree.spans().size(); ++i) {
+        take({tree.IdAsSent(i).high, tree.span(i)});
+      }
+    });
+  };
+  const SpanTable::Record& record = table_.at(number);
+  const auto told = told_.find(number);
+  known_.clear();
+  use(ClusterOf(number, told == told_.end() ? record.judged_spans : told->second),
+      [this](const SentSpan& sent) { known_.push_back(sent); });
+  std::ranges::sort(known_, {}, IdOf);
+  use(ClusterOf(number, record.spans), [&](SentSpan sent) {
+    const auto same_id = std::ranges::equal_range(known_, sent.span.id, {}, IdOf);
+    const bool was_told = std::ranges::any_of(same_id, [&](SentSpan other) {
+      other.span.is_cut = sent.span.is_cut;  // the same span, whatever it is judged with
+      return other.high == sent.high && judge_.IsRepeat(other.span, sent.span);
+    });
+    if (was_told) return;
+    sent.span.is_cut = 0;
+    input.seen.push_back({sent.span, static_cast<ShapeId>(sent.span.shape)});
+  });
 }
 
 void StreamShard::Ask(RecordNumber number, Tick now, JoinInput& input) {
   SpanTable::Record& record = table_.at(number);
   if (AskPlainly(number, now, input)) return;
-  if (!TellSeen(number, input)) {
+  if (record.judged_spans > 0 && !HasNews(number)) {
     table_.Truncate(number, record.judged_spans);
     record.phase = Phase::kJudged;
     record.due = now + options_.memory;
     if (!JudgedList::Has(record)) judged_.PushBack(table_, number);
     return;
   }
+  TellSeen(number, input);
   if ((record.marks & kHasAsked) != 0) input.withdrawn.push_back(AskerOf(number));
   ++record.generation;
   Unmark(record, kHasAsked | kAskedForCounted | kIsPlain);
@@ -297,6 +343,7 @@ void StreamShard::FinishCount(RecordNumber number, Tick now) {
   SpanTable::Record& record = table_.at(number);
   judged_spans_ += record.spans - record.judged_spans;
   record.judged_spans = record.spans;
+  told_.erase(number);
   record.epoch_counted = record.epoch_asked;
   Mark(record, kAskedForCounted);
   record.phase = Phase::kJudged;

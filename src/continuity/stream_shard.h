@@ -73,8 +73,10 @@ class StreamShard {
   /// Of settled traces, those with a smaller hash are samples.
   void SampleBelow(std::uint64_t hash) { sample_below_ = hash; }
 
+  /// In effect with the next Advance or Flush at the latest.
   void Insert(const ReadSpan& span, Tick now);
   void Insert(const ReadLog& log, Tick now);
+  void Flush();
   /// Judges what is due, and tells the join stage.
   void Advance(Tick now, JoinInput& input);
   void Take(const GivenAnswer& answer);
@@ -102,18 +104,45 @@ class StreamShard {
     Answers counted;
     Answers pending;
   };
+  /// A trace's rv, as it was known when so many of its spans had come.
+  struct SaidRandomness {
+    ClusterRandomness of;
+    std::uint32_t spans = 0;
+  };
+  struct SentSpan {
+    std::uint64_t high = 0;  // of its trace id
+    Span span;
+  };
+  static std::uint64_t IdOf(const SentSpan& sent) { return sent.span.id; }
+
+  /// Spans on their way into the table. Each waits until the memory that it goes to is in the
+  /// cache, while others come: a span costs the time of its instructions, not of three looks at
+  /// memory.
+  struct Arriving {
+    ReadSpan span;
+    Tick now = 0;
+  };
+  static constexpr std::size_t kArriving = 16;
+  static constexpr std::size_t kPrefetchStep = 5;  // from one prefetch to the next
+
+  void Take(const Arriving& arriving);
   [[nodiscard]] AskerId AskerOf(RecordNumber number) const;
   [[nodiscard]] Tick settle_window() const { return settle_window_; }
   /// `tag`: whether it is a log record.
   void Append(otlp::TraceId trace, Span span, std::uint8_t tag, Tick now);
   /// Where there is no record of the trace, and none is to be made, counts the span.
   [[nodiscard]] RecordNumber RecordFor(otlp::TraceId trace, const Span& span, Tick now);
+  /// Of this trace nothing more is taken: what is shed is whole traces.
+  void Refuse(std::uint64_t low, const Span& span, Tick now);
+  void AddRandomness(otlp::TraceId trace, std::uint64_t value);
   void Schedule(RecordNumber number, Tick due);
   void OnDue(RecordNumber number, Tick now, JoinInput& input);
   void Ask(RecordNumber number, Tick now, JoinInput& input);
   void Sample(RecordNumber number, JoinInput& input);
-  /// False where all that came late came before.
-  bool TellSeen(RecordNumber number, JoinInput& input);
+  /// False where all that came since it was counted came before: a redelivery.
+  bool HasNews(RecordNumber number);
+  /// Each span once, however often its trace asks.
+  void TellSeen(RecordNumber number, JoinInput& input);
   void Count(RecordNumber number, Tick now);
   /// The ways of nearly every trace; false where it is not plain.
   bool AskPlainly(RecordNumber number, Tick now, JoinInput& input);
@@ -145,14 +174,21 @@ class StreamShard {
   bool is_judging_ = false;
   std::uint64_t sample_below_ = 0;
   SpanTable table_;
-  Fingerprints fingerprints_;
+  Fingerprints fingerprints_;  // of what was counted
+  /// Apart: however many are forgotten, these do not make way for them.
+  Fingerprints shed_;
   ClusterJudge judge_;
+  std::array<Arriving, kArriving> arriving_;
+  std::size_t came_ = 0;  // of all that ever arrived
+  std::size_t taken_ = 0;
   std::array<DueList, kWheelSlots> wheel_;
   JudgedList judged_;
   Tick now_ = 0;
   std::unordered_map<RecordNumber, AnswersOf> answers_;
-  std::unordered_map<std::uint64_t, std::vector<ClusterRandomness>> randomness_;  // by low half
-  std::uint64_t shed_above_ = UINT64_MAX;                                         // a hash
+  /// Of those that were asking when more came: how many of their spans the join stage was told.
+  std::unordered_map<RecordNumber, std::uint32_t> told_;
+  std::unordered_map<std::uint64_t, std::vector<SaidRandomness>> randomness_;  // by low half
+  std::uint64_t shed_above_ = UINT64_MAX;                                      // a hash
   Tick shed_until_ = 0;
   std::size_t judged_spans_ = 0;
   Tally tally_;
@@ -163,7 +199,8 @@ class StreamShard {
   ShardCounts counts_;
   std::vector<Span> spans_;  // of the cluster that is looked at
   std::vector<std::uint64_t> halves_;
-  std::vector<JoinInput::Seen> seen_before_;
+  std::vector<ClusterRandomness> cluster_randomness_;
+  std::vector<SentSpan> known_;  // sorted by id
   const AnswersOf no_answers_;
 };
 

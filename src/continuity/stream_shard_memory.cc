@@ -28,10 +28,11 @@ bool StreamShard::MakeRoom() {
 
 void StreamShard::Forget(RecordNumber number, Tick now) {
   const std::uint64_t low = table_.at(number).id.low;
-  fingerprints_.Add(low, now + options_.memory, static_cast<std::uint32_t>(Reason::kLate));
+  fingerprints_.Add(low, now + options_.memory, 0);
   judged_spans_ -= table_.at(number).judged_spans;
   randomness_.erase(low);
   answers_.erase(number);
+  told_.erase(number);
   table_.Remove(number);
 }
 
@@ -42,16 +43,25 @@ void StreamShard::Shed(RecordNumber number, Tick now) {
   for (const Span& span : cluster.spans.subspan(record.judged_spans)) {
     CountUnknown(span, Reason::kShed);
   }
-  fingerprints_.Add(record.id.low, now + settle_window(),
-                    static_cast<std::uint32_t>(Reason::kShed));
+  // Of what was counted and is forgotten now, what comes is late.
+  Fingerprints& fingerprints = record.judged_spans > 0 ? fingerprints_ : shed_;
+  fingerprints.Add(record.id.low, now + options_.memory, 0);
   judged_spans_ -= record.judged_spans;
   randomness_.erase(record.id.low);
   answers_.erase(number);
+  told_.erase(number);
   table_.Clear(number);
   record.phase = Phase::kShed;
 }
 
+void StreamShard::Refuse(std::uint64_t low, const Span& span, Tick now) {
+  const bool was_counted = fingerprints_.Find(low, now).has_value();
+  if (!was_counted) shed_.Add(low, now + options_.memory, 0);
+  CountUnknown(span, Reason::kShed);
+}
+
 void StreamShard::ShedMore(Tick now) {
+  if (shed_until_ == now + settle_window()) return;  // once a tick
   shed_above_ -= shed_above_ / 4;
   shed_until_ = now + settle_window();
 }

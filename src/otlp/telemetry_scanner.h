@@ -18,7 +18,9 @@
 //           in steady state.
 // Failure:  kDecode for damaged framing at any level it reads: the visitor has by then seen what
 //           came before. A field of another wire type than its own is skipped, as libprotobuf does.
-// Cost:     linear; see tests/bench/otlp_scan_bench.cc.
+// Cost:     linear; a span as SDKs write it about twice what adding up its bytes takes. A span with
+//           a tracestate, events, links, a status text or one of the rarer attributes costs some
+//           more. See tests/bench/otlp_scan_bench.cc.
 
 #include <string_view>
 #include <utility>
@@ -34,10 +36,10 @@ class TelemetryScanner {
  public:
   template <typename Visitor>
   Status ScanTraces(std::string_view request, Visitor& visitor) {
+    const char* const end = request.data() + request.size();
     return Scan(request, visitor, [&](std::string_view body) {
-      SpanFields span;
-      if (!ReadSpan(body, span)) return false;
-      visitor.OnSpan(span);
+      if (!ReadSpan(body, end)) return false;
+      visitor.OnSpan(span_);
       return true;
     });
   }
@@ -64,12 +66,35 @@ class TelemetryScanner {
   template <typename OnHead, typename OnPart>
   static bool ReadLevel(std::string_view body, OnHead on_head, OnPart on_part);
 
-  static bool ReadResource(std::string_view body, ResourceFields& resource);
+  // Up to `readable_end` there are bytes that may be looked at, if not used.
+  static bool ReadResource(std::string_view body, const char* readable_end,
+                           ResourceFields& resource);
   static bool ReadScope(std::string_view body, std::string_view& name);
   static bool ReadLog(std::string_view body, LogFields& log);
-  bool ReadSpan(std::string_view body, SpanFields& span);
+  /// Into span_.
+  bool ReadSpan(std::string_view body, const char* readable_end);
+  const char* ReadSpanField(std::uint32_t tag, const char* at, const char* end);
+  /// Up to the first field that is none.
+  const char* ReadPlainAttributes(const char* at, const char* end);
+  void NoteAttribute(std::string_view key, std::string_view text);
+  void NoteMessaging(std::string_view key, std::string_view text);
 
+  /// Names that count only where the better one is not there.
+  struct SecondBest {
+    std::string_view address;
+    std::string_view operation_name;
+    std::string_view operation;
+  };
+
+  void Clear();
+  void ClearRare();
+  void Finish();
+
+  // They live here, not in ReadSpan, so that a span only clears what the one before it set.
+  SpanFields span_;
+  SecondBest second_best_;
   std::vector<LinkFields> links_;
+  bool is_rare_ = false;  // more of them is set than what most spans have
 };
 
 template <typename Read>
@@ -126,9 +151,9 @@ Status TelemetryScanner::Scan(std::string_view request, Visitor& visitor, OnItem
     reached = item.data();
     return on_item(item);
   };
-  const auto on_resource = [&visitor](std::string_view resource) {
+  const auto on_resource = [&](std::string_view resource) {
     ResourceFields fields;
-    if (!ReadResource(resource, fields)) return false;
+    if (!ReadResource(resource, request.data() + request.size(), fields)) return false;
     visitor.OnResource(fields);
     return true;
   };

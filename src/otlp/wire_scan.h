@@ -8,6 +8,7 @@
 //
 // Threads:  pure.
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -22,6 +23,15 @@ inline constexpr std::uint32_t kBytes = 2;
 inline constexpr std::uint32_t kFixed32 = 5;
 /// Messages that nest deeper are refused, as libprotobuf does. A request is level 0.
 inline constexpr int kMaxDepth = 100;
+
+/// The bytes at `at` as a number, first byte lowest: of what is known to be there.
+template <typename Number>
+Number Load(const char* at) {
+  static_assert(std::endian::native == std::endian::little, "the wire's order is the machine's");
+  Number value = 0;
+  std::memcpy(&value, at, sizeof value);
+  return value;
+}
 
 /// Where the first byte is not the last one.
 const char* ReadLongVarint(const char* at, const char* end, std::uint64_t& value);
@@ -55,9 +65,13 @@ inline const char* ReadTag(const char* at, const char* end, std::uint32_t& tag) 
 
 /// The content of a kBytes field.
 inline const char* ReadBytes(const char* at, const char* end, std::string_view& bytes) {
+  constexpr std::ptrdiff_t kShortest = 2;
   std::uint64_t size = 0;
   if (at != end && static_cast<unsigned char>(*at) < 0x80U) {
     size = static_cast<unsigned char>(*at++);
+  } else if (end - at > kShortest && static_cast<unsigned char>(at[1]) < 0x80U) {
+    size = (static_cast<unsigned char>(at[0]) & 0x7FU) | static_cast<std::uint64_t>(at[1]) << 7U;
+    at += 2;  // as most spans have it
   } else {
     at = ReadLongSize(at, end, size);
     if (at == nullptr) return nullptr;
@@ -70,7 +84,7 @@ inline const char* ReadBytes(const char* at, const char* end, std::string_view& 
 template <typename Number>
 const char* ReadFixed(const char* at, const char* end, Number& value) {
   if (static_cast<std::size_t>(end - at) < sizeof value) return nullptr;
-  std::memcpy(&value, at, sizeof value);
+  value = Load<Number>(at);
   return at + sizeof value;
 }
 

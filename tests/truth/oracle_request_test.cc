@@ -24,6 +24,31 @@ TEST_P(OracleOfRequests, DoesNotDependOnTheOrder) {
 
 std::string NameOfCase(const testing::TestParamInfo<OracleCase>& row) { return row.param.name; }
 
+std::vector<OracleCase> DayCases() {
+  return {
+      {"SpansADayApartAreOfOneTime",
+       Story()
+           .Server("shop", 1)
+           .At(0, 25 * kHour)
+           .Internal("shop", 2)
+           .Under(1)
+           .At(24 * kHour, 24 * kHour + 2),
+       {{"in_process good", 1}, {"request good", 1}}},
+      {"OfTwoEqualGapsTheFirstParts",
+       Story()
+           .Server("shop", 1)
+           .At(0, 50 * kHour)
+           .Internal("shop", 2)
+           .Under(1)
+           .At(20 * kHour, 20 * kHour + 2)
+           .Internal("shop", 3)
+           .Under(1)
+           .At(40 * kHour, 40 * kHour + 2),
+       {{"in_process good", 2}, {"request bad mixed_traces", 1}},
+       {Finding("mixed_traces", 1, 2)}},
+  };
+}
+
 std::vector<OracleCase> ContextCases() {
   return {
       {"StaleWorker",
@@ -83,6 +108,7 @@ std::vector<OracleCase> ContextCases() {
        {Finding("mixed_traces", 1, 2)}},
   };
 }
+INSTANTIATE_TEST_SUITE_P(Days, OracleOfRequests, testing::ValuesIn(DayCases()), NameOfCase);
 INSTANTIATE_TEST_SUITE_P(Contexts, OracleOfRequests, testing::ValuesIn(ContextCases()), NameOfCase);
 
 std::vector<OracleCase> RootCases() {

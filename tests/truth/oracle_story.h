@@ -64,6 +64,8 @@ class Story {
   [[nodiscard]] Verdicts Judged() const;
   [[nodiscard]] OracleProfile Learned() const { return LearnProfile(spans_); }
   [[nodiscard]] const std::vector<ModelSpan>& spans() const { return spans_; }
+  [[nodiscard]] const std::vector<ModelLog>& logs() const { return logs_; }
+  [[nodiscard]] const ModelPolicy& policy() const { return policy_; }
 
  private:
   Story& Add(const std::string& service, int id, int kind);

@@ -28,9 +28,10 @@ class StreamMemory : public ::testing::Test {
     return *engine_;
   }
 
-  ReadSpan SpanOf(std::uint64_t trace, std::uint64_t id, std::uint64_t parent) const {
+  ReadSpan SpanOf(std::uint64_t trace, std::uint64_t id, std::uint64_t parent,
+                  std::uint64_t high = 7) const {
     ReadSpan read;
-    read.trace = {7, trace};
+    read.trace = {high, trace};
     read.span.id = id;
     read.span.parent = parent;
     read.span.SetTimes(trace * 1'000'000, trace * 1'000'000 + 5000);
@@ -40,11 +41,25 @@ class StreamMemory : public ::testing::Test {
   }
 
   [[nodiscard]] UnitCounts CountsOf(Family family) const {
+    engine_->Flush();
     UnitKey key = key_;
     key.family = family;
     const Tally tally = engine_->tally();
     const auto found = tally.units().find(key);
     return found == tally.units().end() ? UnitCounts{} : found->second;
+  }
+
+  [[nodiscard]] std::size_t Bytes() const {
+    std::size_t bytes = 0;
+    for (const auto& shard : engine_->shards()) bytes += shard->table_bytes();
+    return bytes;
+  }
+  /// Spans of one trace with more upper halves than can be told apart.
+  void InsertManyHalves(std::uint64_t trace, Tick now) {
+    for (std::uint64_t high = 100; high < 100 + SpanTable::kMaxTags; ++high) {
+      engine_->Insert(SpanOf(trace, 10, 0, high), now);
+    }
+    engine_->Insert(SpanOf(trace, 11, 10, 99), now);
   }
 
   static std::size_t Code(Reason reason) { return CodeOf(Verdict::Unknown(reason)); }
@@ -131,9 +146,7 @@ TEST_F(StreamMemory, TenTimesTooMuchIsShedByWholeTracesInsideTheBudget) {
       ASSERT_TRUE(trace % 1000 != 0 || engine.tally().AddsUp());
     }
   }
-  std::size_t bytes = 0;
-  for (const auto& shard : engine.shards()) bytes += shard->table_bytes();
-  EXPECT_LE(bytes, kBudget);
+  EXPECT_LE(Bytes(), kBudget);
   engine.Advance(1 + kCounted);
   const UnitCounts requests = CountsOf(Family::kRequest);
   EXPECT_EQ(requests.Of(Outcome::kGood) + requests.first[Code(Reason::kShed)], kTraces);
@@ -152,6 +165,126 @@ TEST_F(StreamMemory, ATraceLargerThanTheBudgetIsShedAndTheOthersAreNot) {
   engine.Advance(300 + kCounted);
   EXPECT_EQ(CountsOf(Family::kRequest).Of(Outcome::kGood), 1U);
   EXPECT_TRUE(engine.tally().AddsUp());
+}
+
+TEST_F(StreamMemory, NoBudgetIsLeftWhateverItsSize) {
+  for (const std::size_t budget : {100'000U, 300'000U, 1'000'000U, 1'500'000U}) {
+    for (const std::size_t shards : {1, 3, 8}) {
+      StreamEngine& engine = Start({.shards = shards, .budget_bytes = budget});
+      for (std::uint64_t trace = 1; trace <= 20'000; ++trace) {
+        engine.Insert(SpanOf(trace, 10, 0), 1);
+      }
+      EXPECT_LE(Bytes(), budget) << shards << " shards";
+    }
+  }
+}
+
+TEST_F(StreamMemory, ATraceWithTooManyUpperHalvesIsShedAndTheOthersAreNot) {
+  StreamEngine& engine = Start({});
+  InsertManyHalves(1, 1);
+  EXPECT_EQ(CountsOf(Family::kRequest).first[Code(Reason::kShed)], SpanTable::kMaxTags);
+  EXPECT_TRUE(engine.tally().AddsUp());
+  for (std::uint64_t trace = 2; trace < 100; ++trace) engine.Insert(SpanOf(trace, 10, 0), 2);
+  engine.Advance(2 + kCounted);
+  EXPECT_EQ(CountsOf(Family::kRequest).Of(Outcome::kGood), 98U);
+  EXPECT_TRUE(engine.tally().AddsUp());
+}
+
+TEST_F(StreamMemory, WhatIsShedAfterItWasCountedStaysCountedAndBeginsNoTraceAgain) {
+  StreamEngine& engine = Start({});
+  engine.Insert(SpanOf(1, 10, 0), 1);
+  engine.Advance(1 + kCounted);
+  InsertManyHalves(1, 300);
+  EXPECT_TRUE(engine.tally().AddsUp());
+  EXPECT_EQ(CountsOf(Family::kRequest).first[Code(Reason::kShed)], SpanTable::kMaxTags)
+      << "but for what was counted";
+  for (Tick now = 300; now < 300 + 2 * kCounted; ++now) engine.Advance(now);
+  EXPECT_EQ(engine.shards().front()->pending_spans(), 0U);
+  engine.Insert(SpanOf(1, 12, 10), 300 + 2 * kCounted);
+  engine.Advance(300 + 4 * kCounted);
+  EXPECT_EQ(CountsOf(Family::kRequest).Of(Outcome::kGood), 1U);
+  EXPECT_EQ(CountsOf(Family::kRequest).Of(Outcome::kBad), 0U);
+  EXPECT_EQ(CountsOf(Family::kInProcess).first[Code(Reason::kShed)], 1U);
+  EXPECT_EQ(CountsOf(Family::kInProcess).first[Code(Reason::kLate)], 1U);
+  EXPECT_TRUE(engine.tally().AddsUp());
+}
+
+TEST_F(StreamMemory, ATraceThatIsNeverSettledKeepsNoOtherInMemory) {
+  StreamEngine& engine = Start({.memory = 1000});
+  engine.Insert(SpanOf(1, 10, 0), 1);
+  engine.Insert(SpanOf(2, 10, 0), 2);
+  for (Tick now = 1; now < 1500; ++now) {
+    engine.Advance(now);
+    if (now > 250 && now % 50 == 0) engine.Insert(SpanOf(1, now, 10), now);
+  }
+  engine.Insert(SpanOf(2, 11, 10), 1500);
+  EXPECT_EQ(CountsOf(Family::kInProcess).first[Code(Reason::kLate)], 1U);
+}
+
+TEST_F(StreamMemory, WhatWasCountedMakesNoRoomWhileMoreOfItComes) {
+  StreamEngine& engine = Start({.budget_bytes = 64U << 10U});
+  constexpr std::uint64_t kCountedTraces = 100;
+  for (std::uint64_t trace = 1; trace <= kCountedTraces; ++trace) {
+    engine.Insert(SpanOf(trace, 11, 10), 1);
+  }
+  for (Tick now = 1; now < 300; ++now) engine.Advance(now);
+  EXPECT_EQ(CountsOf(Family::kInProcess).NetOf(Outcome::kBad), 100);
+  for (std::uint64_t trace = 1; trace <= kCountedTraces; ++trace) {
+    engine.Insert(SpanOf(trace, 10, 0), 300);
+  }
+  for (std::uint64_t trace = 1000; trace < 2000; ++trace) engine.Insert(SpanOf(trace, 10, 0), 300);
+  for (Tick now = 300; now < 600; ++now) engine.Advance(now);
+  EXPECT_GT(engine.counts().shed_traces, 0U);
+  EXPECT_EQ(CountsOf(Family::kInProcess).NetOf(Outcome::kBad), 0);
+  EXPECT_EQ(CountsOf(Family::kInProcess).NetOf(Outcome::kGood), 100);
+  EXPECT_TRUE(engine.tally().AddsUp());
+}
+
+TEST_F(StreamMemory, OfATraceThatIsShedNothingIsJudgedHoweverLongItLasts) {
+  StreamEngine& engine = Start({.budget_bytes = 64U << 10U});
+  constexpr std::uint64_t kTraces = 1000;
+  for (std::uint64_t trace = 1; trace <= kTraces; ++trace) engine.Insert(SpanOf(trace, 10, 0), 1);
+  Tick now = 1;
+  for (std::uint64_t id = 11; id < 40; ++id) {
+    now += 60;
+    engine.Advance(now);
+    // Few of them go on: there is room for all that do.
+    for (std::uint64_t trace = 1; trace <= kTraces; trace += 10) {
+      engine.Insert(SpanOf(trace, id, 10), now);
+    }
+  }
+  engine.Advance(now + kCounted);
+  EXPECT_GT(CountsOf(Family::kRequest).first[Code(Reason::kShed)], kTraces / 2);
+  EXPECT_GT(CountsOf(Family::kInProcess).Of(Outcome::kGood), 0U);
+  EXPECT_EQ(CountsOf(Family::kInProcess).Of(Outcome::kBad), 0U);
+  EXPECT_TRUE(engine.tally().AddsUp());
+}
+
+TEST_F(StreamMemory, WhereThereIsNoRoomWhileTracesAskNoHalfOfOneIsJudged) {
+  constexpr std::size_t kBudget = 1U << 20U;
+  StreamEngine& engine = Start({.budget_bytes = kBudget, .join_window = 4000});
+  // A root asks whether a call made it. More come than there is room for until they are counted.
+  constexpr std::uint64_t kEachTick = 2;
+  constexpr Tick kTicks = 5000;
+  for (Tick now = 1; now <= kTicks; ++now) {
+    engine.Advance(now);
+    for (std::uint64_t trace = now * kEachTick; trace < (now + 1) * kEachTick; ++trace) {
+      engine.Insert(SpanOf(trace, 10, 0), now);
+      if (now > 50) engine.Insert(SpanOf(trace - 50 * kEachTick, 11, 10), now);
+      if (now > 170) engine.Insert(SpanOf(trace - 170 * kEachTick, 12, 10), now);
+    }
+    ASSERT_LE(Bytes(), kBudget);
+    ASSERT_TRUE(now % 50 != 0 || engine.tally().AddsUp());
+  }
+  engine.Advance(kTicks + 5000);
+  EXPECT_TRUE(engine.tally().AddsUp());
+  const UnitCounts requests = CountsOf(Family::kRequest);
+  EXPECT_EQ(static_cast<std::uint64_t>(requests.NetOf(Outcome::kGood)) +
+                requests.first[Code(Reason::kShed)],
+            kTicks * kEachTick);
+  EXPECT_GT(requests.first[Code(Reason::kShed)], 200U);
+  EXPECT_GT(requests.NetOf(Outcome::kGood), 1000);
+  EXPECT_EQ(CountsOf(Family::kInProcess).NetOf(Outcome::kBad), 0);
 }
 
 }  // namespace

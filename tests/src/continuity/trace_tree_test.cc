@@ -30,6 +30,14 @@ class Trace {
     spans_.push_back(span);
     return *this;
   }
+  /// How the span that was added last differs from what it would be.
+  Trace& With(std::string_view instance, SpanFacts facts = {}) {
+    Shape shape = shapes_.Get(static_cast<ShapeId>(spans_.back().shape));
+    shape.instance = names_.Intern(instance);
+    shape.facts = facts;
+    spans_.back().shape = shapes_.Intern(shape);
+    return *this;
+  }
   Trace& Cut() {
     spans_.back().is_cut = 1;
     return *this;
@@ -95,6 +103,109 @@ TEST(TraceTree, FindsCollisions) {
   Trace trace;
   trace.Add(1, 0, SpanKind::kServer, "web").Add(1, 0, SpanKind::kServer, "web", 20);
   EXPECT_THAT(trace.Build().collisions(), testing::ElementsAre(0U));
+}
+
+TEST(TraceTree, WorkOfTheProcessSharesNoIdWithACall) {
+  Trace trace;
+  trace.Add(1, 0, SpanKind::kClient, "web").Add(1, 0, SpanKind::kInternal, "cart", 11);
+  EXPECT_THAT(trace.Build().collisions(), testing::ElementsAre(0U));
+}
+
+constexpr SpanFacts kParentIsLocal{.flags_known = true, .parent_known = true};
+constexpr SpanFacts kParentIsRemote{
+    .flags_known = true, .parent_known = true, .parent_remote = true};
+
+/// A parent of the service "web" on "web-1", and its child.
+struct LinkCase {
+  const char* name;
+  SpanKind parent;
+  SpanKind child;
+  const char* service;
+  const char* instance;
+  SpanFacts facts;
+  LinkKind link;
+};
+
+const LinkCase kLinkCases[] = {
+    {"AsTheFlagsSayRemote", SpanKind::kInternal, SpanKind::kInternal, "web", "web-1",
+     kParentIsRemote, LinkKind::kRemote},
+    {"AsTheFlagsSayLocal", SpanKind::kClient, SpanKind::kServer, "cart", "cart-1", kParentIsLocal,
+     LinkKind::kLocal},
+    {"ServedBelowACall",
+     SpanKind::kClient,
+     SpanKind::kServer,
+     "web",
+     "web-1",
+     {},
+     LinkKind::kRemote},
+    {"ReceivedBelowAMessage",
+     SpanKind::kProducer,
+     SpanKind::kConsumer,
+     "web",
+     "web-1",
+     {},
+     LinkKind::kRemote},
+    {"OfAnotherService",
+     SpanKind::kInternal,
+     SpanKind::kInternal,
+     "cart",
+     "web-1",
+     {},
+     LinkKind::kRemote},
+    {"OfAnotherInstance",
+     SpanKind::kInternal,
+     SpanKind::kInternal,
+     "web",
+     "web-2",
+     {},
+     LinkKind::kRemote},
+    {"OfAnUnknownInstance",
+     SpanKind::kInternal,
+     SpanKind::kInternal,
+     "web",
+     "",
+     {},
+     LinkKind::kLocal},
+    {"ServedBelowAServer",
+     SpanKind::kServer,
+     SpanKind::kServer,
+     "web",
+     "web-1",
+     {},
+     LinkKind::kLocal},
+};
+
+class LinkTest : public ::testing::TestWithParam<LinkCase> {};
+
+TEST_P(LinkTest, IsRemoteByTheFirstRuleThatApplies) {
+  Trace trace;
+  trace.Add(1, 0, GetParam().parent, "web").With("web-1");
+  trace.Add(2, 1, GetParam().child, GetParam().service, 11)
+      .With(GetParam().instance, GetParam().facts);
+  EXPECT_EQ(trace.Build().link(1).kind, GetParam().link);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, LinkTest, ::testing::ValuesIn(kLinkCases),
+                         [](const auto& tested) { return tested.param.name; });
+
+TEST(TraceTree, TheChildrenOfOneAbsentParentAreOnePiece) {
+  Trace trace;
+  trace.Add(1, 9, SpanKind::kInternal, "web")
+      .Add(2, 9, SpanKind::kInternal, "web")
+      .Add(3, 8, SpanKind::kInternal, "web");
+  EXPECT_EQ(trace.Build().pieces(), 2U);
+}
+
+TEST(TraceTree, ASpanUnderTheShortFormRepeatsNoneUnderTheLong) {
+  Trace trace;
+  trace.Add(1, 0, SpanKind::kServer, "web").Add(1, 0, SpanKind::kServer, "web").Cut();
+  EXPECT_EQ(trace.Build().repeats(), 0U);
+}
+
+TEST(TraceTree, ACutSpanBelowACutOneIsLinkedLikeAnyOther) {
+  Trace trace;
+  trace.Add(1, 0, SpanKind::kServer, "web").Cut().Add(2, 1, SpanKind::kInternal, "web").Cut();
+  EXPECT_EQ(trace.Build().link(1).kind, LinkKind::kLocal);
 }
 
 TEST(TraceTree, TakesASpanThatIsItsOwnParentForARoot) {
