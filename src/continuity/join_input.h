@@ -35,6 +35,12 @@ struct JoinInput {
   std::vector<AskerId> withdrawn;
   std::vector<SampledTrace> samples;  // for the learner
   std::vector<Asked> asked;
+  /// Of one question: that of nearly every trace.
+  struct AskedOnce {
+    AskerId asker = 0;
+    Question question;
+  };
+  std::vector<AskedOnce> asked_once;
 };
 
 }  // namespace tracekeeper::continuity

@@ -91,10 +91,14 @@ void StreamEngine::Settle() {
   for (const JoinInput::Seen& seen : input_.seen) join_.See(seen.span, shapes_.Get(seen.shape));
   for (const JoinInput::Ended& ended : input_.ended) join_.SeeEnd(ended.instance, ended.end);
   for (const JoinInput::Asked& asked : input_.asked) join_.Ask(asked.asker, asked.questions);
+  for (const JoinInput::AskedOnce& asked : input_.asked_once) {
+    join_.Ask(asked.asker, {&asked.question, 1});
+  }
   input_.withdrawn.clear();
   input_.seen.clear();
   input_.ended.clear();
   input_.asked.clear();
+  input_.asked_once.clear();
   for (const GivenAnswer& given : join_.Settle()) shards_[given.asker >> kShardShift]->Take(given);
 }
 

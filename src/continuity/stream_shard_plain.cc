@@ -16,7 +16,7 @@ bool StreamShard::AskPlainly(RecordNumber number, Tick now, JoinInput& input) {
   record.marks = (record.marks | kHasAsked | kIsPlain) & 0x3FU;
   record.epoch_asked = epoch_;
   record.phase = Phase::kAsking;
-  input.asked.push_back({.asker = AskerOf(number), .questions = {plain_.question()}});
+  input.asked_once.push_back({.asker = AskerOf(number), .question = plain_.question()});
   Schedule(number, now + options_.join_window);
   return true;
 }

@@ -115,8 +115,11 @@ class EngineBench {
     auto epoch = std::make_shared<Epoch>();
     epoch->profile = learner.Finish();
     engine_ = std::make_unique<StreamEngine>(
-        StreamOptions{
-            .budget_bytes = std::size_t{2} << 30U, .key = 42, .join_window = 50, .memory = 1},
+        StreamOptions{.budget_bytes = std::size_t{2} << 30U,
+                      .key = 42,
+                      .join_window = 50,
+                      .memory = 1,
+                      .origin = Microseconds{1'700'000'000} * 1'000'000},
         names_, shapes_, epoch);
   }
 
