@@ -2,6 +2,7 @@
 #
 #   docker build --target sidecar  -t registry.example.com/tracekeeper-sidecar:0.1.0 .
 #   docker build --target operator -t registry.example.com/tracekeeper-operator:0.1.0 .
+#   docker build --target analyzer -t registry.example.com/tracekeeper-analyzer:0.1.0 .
 #   docker build --target cli      -t registry.example.com/tracekeeper:0.1.0 .
 #
 # Each holds one program, the libraries that it loads (the sidecar: libc, libm, ISA-L), the
@@ -19,8 +20,8 @@ COPY tools/setup.sh tools/setup.sh
 RUN tools/setup.sh build-packages && rm -rf /var/lib/apt/lists/*
 COPY . .
 RUN cmake --preset release -DTRACEKEEPER_TESTS=OFF \
- && cmake --build --preset release --target tracekeeper-operator tracekeeper-sidecar tracekeeper \
- && for program in tracekeeper-operator tracekeeper-sidecar tracekeeper; do \
+ && cmake --build --preset release --target tracekeeper-operator tracekeeper-sidecar tracekeeper-analyzer tracekeeper \
+ && for program in tracekeeper-operator tracekeeper-sidecar tracekeeper-analyzer tracekeeper; do \
       tools/images/collect_program.sh "build/release/bin/$program" "$VERSION" "/images/$program" || exit 1; \
     done
 
@@ -50,6 +51,19 @@ COPY --from=build /images/tracekeeper-operator /
 USER 65532:65532
 EXPOSE 9443 8080 8081
 ENTRYPOINT ["/tracekeeper-operator"]
+
+FROM scratch AS analyzer
+ARG VERSION
+ARG REVISION
+LABEL org.opencontainers.image.title="Tracekeeper analyzer" \
+      org.opencontainers.image.version="$VERSION" \
+      org.opencontainers.image.revision="$REVISION" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.url="https://tracekeeper.dev"
+COPY --from=build /images/tracekeeper-analyzer /
+USER 65532:65532
+EXPOSE 4317 4318 9464 8085
+ENTRYPOINT ["/tracekeeper-analyzer"]
 
 FROM scratch AS cli
 ARG VERSION

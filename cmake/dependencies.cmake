@@ -11,7 +11,9 @@ find_package(spdlog CONFIG REQUIRED)
 find_package(CLI11 CONFIG REQUIRED)
 find_package(tl-expected CONFIG REQUIRED)
 find_package(GTest CONFIG REQUIRED)
+# gRPC's configuration names Protobuf's targets, so it comes second. We link no libprotobuf with it.
 find_package(Protobuf REQUIRED)
+find_package(gRPC CONFIG REQUIRED)
 find_package(benchmark CONFIG)
 
 # Boost as every target must see it: libcpprest.so exports Asio symbols that merge with ours, so one

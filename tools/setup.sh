@@ -29,8 +29,8 @@ readonly progress_seconds=15
 build_packages=(
   git make python3 ca-certificates curl time
   g++ cmake ninja-build ccache pkg-config
-  libboost-dev libcli11-dev libcpprest-dev libdeflate-dev libexpected-dev libfmt-dev libisal-dev libnghttp2-dev
-  libsimdjson-dev libspdlog-dev libssl-dev libyaml-cpp-dev libzstd-dev prometheus-cpp-dev rapidjson-dev zlib1g-dev
+  libboost-dev libcli11-dev libcpprest-dev libdeflate-dev libexpected-dev libfmt-dev libgrpc++-dev libisal-dev libnghttp2-dev
+  libsimdjson-dev libspdlog-dev libssl-dev libyaml-cpp-dev libzstd-dev prometheus-cpp-dev protobuf-compiler-grpc rapidjson-dev zlib1g-dev
   libbenchmark-dev libgmock-dev libgtest-dev libprotobuf-dev libprotoc-dev nghttp2-client python3-grpcio python3-yaml
   clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev gcovr
 )

@@ -43,6 +43,8 @@ class Decompressor {
   Result<std::string_view> Decompress(Compression compression, std::string_view bytes,
                                       std::size_t limit);
   void Release();
+  /// Releases if more than `kept` bytes are held: after a request of unusual size.
+  void Trim(std::size_t kept);
 
  private:
   struct State;

@@ -205,6 +205,12 @@ Decompressor::~Decompressor() = default;
 
 void Decompressor::Release() { *state_ = {}; }
 
+void Decompressor::Trim(std::size_t kept) {
+  // A context of zstd has the window of the last stream; those of the others are small.
+  const std::size_t window = state_->zstd ? ZSTD_sizeof_DCtx(state_->zstd.get()) : 0;
+  if (state_->out.capacity() + window > kept) Release();
+}
+
 Result<std::string_view> Decompressor::Decompress(Compression compression, std::string_view bytes,
                                                   std::size_t limit) {
   limit = std::min(limit, std::numeric_limits<std::size_t>::max() / 4);  // room for one more byte

@@ -6,8 +6,9 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstring>
+#include <cstdlib>
 #include <memory>
+#include <new>
 #include <string_view>
 
 namespace tracekeeper::codec {
@@ -17,15 +18,13 @@ class OutputBuffer {
   /// Forgets the content and makes room for at least `capacity` bytes.
   void Reset(std::size_t capacity) {
     size_ = 0;
-    if (capacity > capacity_) Allocate(capacity);
+    if (capacity <= capacity_) return;
+    Release();  // before, so that there are never two
+    Resize(capacity);
   }
 
   /// Doubles the room, up to `most`.
-  void Grow(std::size_t most) {
-    const std::unique_ptr<char[]> old = std::move(bytes_);
-    Allocate(std::min(most, 2 * capacity_));
-    std::memcpy(bytes_.get(), old.get(), size_);
-  }
+  void Grow(std::size_t most) { Resize(std::min(most, 2 * capacity_)); }
 
   void Release() { *this = {}; }
 
@@ -34,15 +33,24 @@ class OutputBuffer {
   void Commit(std::size_t size) { size_ += size; }
 
   [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] std::size_t capacity() const { return capacity_; }
   [[nodiscard]] std::string_view view() const { return {bytes_.get(), size_}; }
 
  private:
-  void Allocate(std::size_t capacity) {
-    bytes_ = std::make_unique_for_overwrite<char[]>(capacity);
+  struct Free {
+    void operator()(char* bytes) const { std::free(bytes); }
+  };
+
+  /// The C library moves large blocks by remapping their pages: nothing is copied, nor there twice.
+  void Resize(std::size_t capacity) {
+    char* const old = bytes_.release();
+    void* const resized = std::realloc(old, capacity);
+    bytes_.reset(resized != nullptr ? static_cast<char*>(resized) : old);
+    if (resized == nullptr) throw std::bad_alloc();
     capacity_ = capacity;
   }
 
-  std::unique_ptr<char[]> bytes_;
+  std::unique_ptr<char, Free> bytes_;
   std::size_t size_ = 0;
   std::size_t capacity_ = 0;
 };

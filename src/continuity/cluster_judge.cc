@@ -15,6 +15,20 @@ std::optional<std::uint64_t> RandomnessOf(const Cluster& cluster, otlp::TraceId 
   return std::nullopt;
 }
 
+SpanReference ReferenceTo(const TraceTree& tree, SpanIndex index) {
+  const Span& span = tree.span(index);
+  return {.trace = tree.IdAsSent(index), .span = span.id, .time = span.start};
+}
+
+ShownPlace PlaceOf(const TraceTree& tree, const Unit& unit) {
+  const Shape& shape = tree.shape(unit.span);
+  ShownPlace place{.service = shape.service, .scope = shape.scope, .span_name = shape.name};
+  if (unit.family == Family::kHop) {
+    place.peer = shape.service == unit.service ? unit.server : unit.service;
+  }
+  return place;
+}
+
 }  // namespace
 
 double PopulationOf(std::optional<std::uint64_t> threshold) {
@@ -98,11 +112,18 @@ void ClusterJudge::Count(const TraceTree& tree, const JudgedTrace& trace,
                                        .service = unit.service,
                                        .server = unit.server},
                                .verdict = unit.verdict,
-                               .shown_at = {tree.IdAsSent(unit.span), tree.span(unit.span).id},
+                               .shown_at = ReferenceTo(tree, unit.span),
+                               .place = PlaceOf(tree, unit),
                                .population = is_request ? PopulationOf(trace.threshold) : 0});
   }
   for (const Finding& finding : trace.findings) {
-    judgement.findings.push_back({finding.cause, tree.shape(finding.span).service});
+    const Shape& shape = tree.shape(finding.span);
+    judgement.findings.push_back({.key = {.cause = finding.cause,
+                                          .policy = shape.policy,
+                                          .service = shape.service,
+                                          .scope = shape.scope,
+                                          .span_name = shape.name},
+                                  .shown_at = ReferenceTo(tree, finding.span)});
   }
 }
 
@@ -121,7 +142,7 @@ void ClusterJudge::CountLogs(const Cluster& cluster, Judgement& judgement) const
     judgement.units.push_back(
         {.key = {.family = Family::kLog, .policy = shape.policy, .service = shape.service},
          .verdict = JudgeLog(log, {.has_trace = HasSpan(high, 0), .has_span = has_span}),
-         .shown_at = {{high, cluster.low}, record.id}});
+         .shown_at = {{high, cluster.low}, record.id, record.start}});
   }
 }
 

@@ -1,12 +1,43 @@
 #include "src/continuity/tally.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace tracekeeper::continuity {
 namespace {
 
 std::size_t OutcomeOf(std::size_t code) {
   return static_cast<std::size_t>(VerdictOf(code).outcome);
+}
+
+/// Of a request the break is a unit or a finding too.
+bool IsBreak(const CountedUnit& unit) {
+  return unit.verdict.is_bad() && unit.key.family != Family::kRequest;
+}
+
+CountedBreak BreakOf(const CountedUnit& unit) {
+  const NameId of_key = unit.key.service != 0 ? unit.key.service : unit.key.server;
+  const ShownPlace place = unit.place.value_or(ShownPlace{.service = of_key});
+  return {.key = {.cause = unit.verdict.cause,
+                  .policy = unit.key.policy,
+                  .service = place.service,
+                  .peer = place.peer,
+                  .scope = place.scope,
+                  .span_name = place.span_name},
+          .shown_at = unit.shown_at};
+}
+
+std::vector<CountedBreak> BreaksOf(const Judgement& judgement) {
+  std::vector<CountedBreak> breaks = judgement.findings;
+  for (const CountedUnit& unit : judgement.units) {
+    if (IsBreak(unit)) breaks.push_back(BreakOf(unit));
+  }
+  std::ranges::sort(breaks);
+  return breaks;
+}
+
+CountedFinding FindingOf(const CountedBreak& found) {
+  return {.cause = found.key.cause, .service = found.key.service};
 }
 
 }  // namespace
@@ -35,9 +66,34 @@ std::int64_t UnitCounts::NetOf(Outcome outcome) const {
   return sum;
 }
 
+void UnitCounts::Show(const BreakExemplar& exemplar) {
+  const auto found = std::ranges::find(exemplars, exemplar.cause, &BreakExemplar::cause);
+  if (found == exemplars.end()) {
+    exemplars.push_back(exemplar);
+  } else if (exemplar.shown_at > found->shown_at) {
+    *found = exemplar;
+  }
+}
+
+void UnitCounts::Add(const UnitCounts& other) {
+  for (std::size_t code = 0; code < kVerdictCodes; ++code) {
+    first[code] += other.first[code];
+    net[code] += other.net[code];
+  }
+  for (std::size_t from = 0; from < kOutcomes; ++from) {
+    population[from] += other.population[from];
+    threshold_known[from] += other.threshold_known[from];
+    for (std::size_t to = 0; to <= kOutcomes; ++to) repaired[from][to] += other.repaired[from][to];
+  }
+  for (const BreakExemplar& exemplar : other.exemplars) Show(exemplar);
+}
+
 void Tally::CountFirst(const CountedUnit& unit) {
   UnitCounts& counts = units_[unit.key];
   counts.CountFirst(CodeOf(unit.verdict));
+  if (unit.verdict.is_bad()) {
+    counts.Show({.cause = unit.verdict.cause, .shown_at = unit.shown_at});
+  }
   if (unit.population != 0) counts.CountPopulation(unit.verdict.outcome, unit.population);
 }
 
@@ -46,8 +102,25 @@ void Tally::Count(const Judgement& judgement) {
     auto& sums = seen_[seen.policy];
     for (std::size_t family = 0; family < kFamilies; ++family) sums[family] += seen.units[family];
   }
-  for (const CountedUnit& unit : judgement.units) CountFirst(unit);
-  for (const CountedFinding& finding : judgement.findings) ++findings_[finding];
+  for (const CountedUnit& unit : judgement.units) {
+    CountFirst(unit);
+    if (IsBreak(unit)) breaks_.Count(BreakOf(unit));
+  }
+  for (const CountedBreak& finding : judgement.findings) {
+    ++findings_[FindingOf(finding)];
+    breaks_.Count(finding);
+  }
+}
+
+void Tally::CorrectBreaks(const Judgement& before, const Judgement& now) {
+  const std::vector<CountedBreak> were = BreaksOf(before);
+  const std::vector<CountedBreak> are = BreaksOf(now);
+  std::vector<CountedBreak> changed;
+  std::ranges::set_difference(were, are, std::back_inserter(changed));
+  for (const CountedBreak& gone : changed) breaks_.Withdraw(gone);
+  changed.clear();
+  std::ranges::set_difference(are, were, std::back_inserter(changed));
+  for (const CountedBreak& came : changed) breaks_.Count(came);
 }
 
 void Tally::Correct(const Judgement& before, const Judgement& now) {
@@ -76,8 +149,9 @@ void Tally::Correct(const Judgement& before, const Judgement& now) {
   for (const auto& [place, units] : withdrawn) {
     seen_[place.first][static_cast<std::size_t>(place.second)] += units;
   }
-  for (const CountedFinding& finding : before.findings) --findings_[finding];
-  for (const CountedFinding& finding : now.findings) ++findings_[finding];
+  for (const CountedBreak& finding : before.findings) --findings_[FindingOf(finding)];
+  for (const CountedBreak& finding : now.findings) ++findings_[FindingOf(finding)];
+  CorrectBreaks(before, now);
 }
 
 /// A unit becomes one of the same outcome first: what changes is then told by as few as can be.
@@ -112,26 +186,14 @@ std::uint64_t Tally::Repair(UnitCounts& counts, Codes& change) {
 }
 
 void Tally::Add(const Tally& other) {
-  for (const auto& [key, counts] : other.units_) {
-    UnitCounts& sum = units_[key];
-    for (std::size_t code = 0; code < kVerdictCodes; ++code) {
-      sum.first[code] += counts.first[code];
-      sum.net[code] += counts.net[code];
-    }
-    for (std::size_t from = 0; from < kOutcomes; ++from) {
-      sum.population[from] += counts.population[from];
-      sum.threshold_known[from] += counts.threshold_known[from];
-      for (std::size_t to = 0; to <= kOutcomes; ++to) {
-        sum.repaired[from][to] += counts.repaired[from][to];
-      }
-    }
-  }
+  for (const auto& [key, counts] : other.units_) units_[key].Add(counts);
   for (const auto& [finding, count] : other.findings_) findings_[finding] += count;
   for (const auto& [policy, units] : other.seen_) {
     for (std::size_t family = 0; family < kFamilies; ++family) {
       seen_[policy][family] += units[family];
     }
   }
+  breaks_.Add(other.breaks_);
 }
 
 bool Tally::AddsUp() const {

@@ -20,9 +20,9 @@
 #include <unordered_map>
 #include <vector>
 
+#include "src/continuity/break_sketch.h"
 #include "src/continuity/judge.h"
 #include "src/continuity/verdict.h"
-#include "src/otlp/trace_id.h"
 
 namespace tracekeeper::continuity {
 
@@ -41,16 +41,20 @@ struct UnitKeyHash {
   std::size_t operator()(const UnitKey& key) const;
 };
 
-/// A span that stands for others like it.
-struct SpanReference {
-  otlp::TraceId trace;
-  std::uint64_t span = 0;
+/// Of the span where a unit shows.
+struct ShownPlace {
+  NameId service = 0;
+  NameId peer = 0;  // of a hop: the side that did not record the span
+  NameId scope = 0;
+  NameId span_name = 0;
 };
 
 struct CountedUnit {
   UnitKey key;
   Verdict verdict;
   SpanReference shown_at;
+  /// Nothing: all that is known is the service of the key.
+  std::optional<ShownPlace> place;
   /// Of a request whose sampling threshold is known: how many requests it stands for; else 0.
   double population = 0;
 };
@@ -65,12 +69,18 @@ struct CountedFinding {
 /// All that is counted of one group of spans that is judged together.
 struct Judgement {
   std::vector<CountedUnit> units;
-  std::vector<CountedFinding> findings;
+  std::vector<CountedBreak> findings;
   SeenUnits seen;
 };
 
 /// A place in `repaired` beside the outcomes: the unit is no more.
 inline constexpr std::size_t kWithdrawn = kOutcomes;
+
+/// The latest unit that was judged so.
+struct BreakExemplar {
+  Cause cause = Cause::kUnknownCause;
+  SpanReference shown_at;
+};
 
 struct UnitCounts {
   std::array<std::uint64_t, kVerdictCodes> first{};
@@ -78,7 +88,10 @@ struct UnitCounts {
   std::array<std::array<std::uint64_t, kOutcomes + 1>, kOutcomes> repaired{};  // from, to
   std::array<double, kOutcomes> population{};
   std::array<std::uint64_t, kOutcomes> threshold_known{};
+  std::vector<BreakExemplar> exemplars;  // one a cause, of those counted first
 
+  void Show(const BreakExemplar& exemplar);
+  void Add(const UnitCounts& other);
   void CountFirst(std::size_t code) {
     ++first[code];
     ++net[code];
@@ -108,6 +121,8 @@ class Tally {
   [[nodiscard]] const Units& units() const { return units_; }
   [[nodiscard]] const Findings& findings() const { return findings_; }  // net
   [[nodiscard]] const Seen& seen() const { return seen_; }              // by policy
+  /// Bad units but requests, whose breaks are units or findings themselves; and findings.
+  [[nodiscard]] const BreakSketch& breaks() const { return breaks_; }
   /// Of every policy and family.
   [[nodiscard]] bool AddsUp() const;
 
@@ -115,6 +130,7 @@ class Tally {
   using Codes = std::array<std::int32_t, kVerdictCodes>;
 
   void CountFirst(const CountedUnit& unit);
+  void CorrectBreaks(const Judgement& before, const Judgement& now);
   /// Units of one key: fewer of some verdicts, more of others. Returns how many were withdrawn, and
   /// leaves in `change` what is new.
   std::uint64_t Repair(UnitCounts& counts, Codes& change);
@@ -122,6 +138,7 @@ class Tally {
   Units units_;
   Findings findings_;
   Seen seen_;
+  BreakSketch breaks_;
 };
 
 }  // namespace tracekeeper::continuity

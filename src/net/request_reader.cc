@@ -23,6 +23,8 @@ namespace {
 // One TLS record; an AdmissionReview of a common pod arrives in one read.
 // Header, chunk header and trailer must each fit in.
 constexpr std::size_t kBufferSize = 16U << 10U;
+// How far a body is made longer before it is read into: memory is touched as bytes really arrive.
+constexpr std::size_t kBodyStep = 128U << 10U;
 
 std::string_view View(string_view text) { return {text.data(), text.size()}; }
 
@@ -62,8 +64,21 @@ class RequestReader::Parser final : public http::basic_parser<true> {
   }
 
   Request request;
+  /// How much of request.body has arrived; behind it stands nothing of meaning.
+  std::size_t body_bytes = 0;
   bool started = false;
   bool wants_continue = false;
+
+  void Append(string_view bytes) {
+    std::string& body = request.body;
+    if (body_bytes + bytes.size() <= body.size()) {
+      std::copy(bytes.begin(), bytes.end(), body.data() + body_bytes);
+    } else {
+      body.resize(body_bytes);
+      body.append(bytes.data(), bytes.size());
+    }
+    body_bytes += bytes.size();
+  }
 
  private:
   using Error = boost::system::error_code;
@@ -99,25 +114,20 @@ class RequestReader::Parser final : public http::basic_parser<true> {
   }
 
   void on_header_impl(Error& error) override {
-    if (is_http11_ && !has_host_) {
-      error = http::error::bad_field;
-      return;
-    }
-    // The limit was checked already, so this reserves no more than the handler may be given.
-    if (const auto length = content_length()) request.body.reserve(*length);
+    if (is_http11_ && !has_host_) error = http::error::bad_field;
   }
 
   void on_body_init_impl(const boost::optional<std::uint64_t>&, Error&) override {}
 
   std::size_t on_body_impl(string_view bytes, Error&) override {
-    request.body.append(bytes.data(), bytes.size());
+    Append(bytes);
     return bytes.size();
   }
 
   void on_chunk_header_impl(std::uint64_t, string_view, Error&) override {}
 
   std::size_t on_chunk_body_impl(std::uint64_t, string_view bytes, Error&) override {
-    request.body.append(bytes.data(), bytes.size());
+    Append(bytes);
     return bytes.size();
   }
 
@@ -136,7 +146,34 @@ RequestReader::RequestReader(std::size_t header_limit, std::size_t body_limit)
 
 RequestReader::~RequestReader() = default;
 
+bool RequestReader::ReadsIntoBody() const {
+  return begin_ == end_ && parser_->is_header_done() && !parser_->is_done() &&
+         announced_body_bytes() > parser_->body_bytes;
+}
+
+std::size_t RequestReader::announced_body_bytes() const {
+  if (!parser_->is_header_done()) return 0;
+  return parser_->content_length().value_or(0);
+}
+
+void RequestReader::UseForBody(std::string memory) {
+  std::string& body = parser_->request.body;
+  const std::size_t length = announced_body_bytes();
+  if (memory.capacity() < length) memory = {};
+  // The limit was checked already, so this reserves no more than the handler may be given.
+  memory.reserve(length);
+  memory.resize(std::max(parser_->body_bytes, std::min(memory.size(), length)));
+  std::copy_n(body.data(), parser_->body_bytes, memory.data());
+  body = std::move(memory);
+}
+
 std::span<char> RequestReader::Space() {
+  if (ReadsIntoBody()) {
+    std::string& body = parser_->request.body;
+    const std::size_t had = parser_->body_bytes;
+    if (had == body.size()) body.resize(std::min(announced_body_bytes(), had + kBodyStep));
+    return {body.data() + had, body.size() - had};
+  }
   if (!buffer_) buffer_ = std::make_unique_for_overwrite<char[]>(kBufferSize);
   if (begin_ == end_) {
     begin_ = end_ = 0;
@@ -148,6 +185,11 @@ std::span<char> RequestReader::Space() {
 }
 
 RequestReader::Progress RequestReader::Commit(std::size_t size) {
+  if (ReadsIntoBody()) {
+    parser_->body_bytes += size;
+    const bool is_whole = parser_->body_bytes == announced_body_bytes();
+    return is_whole ? Progress::kComplete : Progress::kNeedMore;
+  }
   end_ += size;
   return Parse();
 }
@@ -212,6 +254,7 @@ bool RequestReader::TakeContinueWish() {
 
 Request RequestReader::Take() {
   Request request = std::move(parser_->request);
+  request.body.resize(parser_->body_bytes);
   parser_ = std::make_unique<Parser>(body_limit_);
   header_bytes_ = 0;
   has_skipped_line_ = false;

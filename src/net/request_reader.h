@@ -5,6 +5,8 @@
 //   read(fd, reader.Space()) -> reader.Commit(size) -> kNeedMore ... kComplete -> reader.Take()
 //                            -> reader.Resume() for a pipelined request that is already here
 //
+// A body of announced length is read straight into the Request, but for what came with the header.
+//
 // Threads:  one at a time.
 // Owner:    a server connection.
 // Failure:  kRefused: refusal() is the answer to give, after which the connection must close,
@@ -16,6 +18,7 @@
 #include <cstddef>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "src/net/http.h"
@@ -49,6 +52,11 @@ class RequestReader {
   /// The peer waits for "100 Continue" before it sends the body. True once per request.
   [[nodiscard]] bool TakeContinueWish();
 
+  /// The length of the body, where the header of this request told it.
+  [[nodiscard]] std::size_t announced_body_bytes() const;
+  /// Has the body put into `memory`, whose content does not matter: it saves an allocation.
+  void UseForBody(std::string memory);
+
   /// The complete request; afterwards Resume() begins the next.
   [[nodiscard]] Request Take();
   /// Whether the peer wants the connection to stay open after this request.
@@ -61,6 +69,7 @@ class RequestReader {
  private:
   class Parser;
   Progress Parse();
+  [[nodiscard]] bool ReadsIntoBody() const;
   bool SkipEmptyLine();
   bool IsHeaderTooLong(std::size_t used);
 

@@ -123,6 +123,7 @@ void ServerConnection::Proceed(RequestReader::Progress progress) {
   if (phase_ == Phase::kIdle) Enter(Phase::kHeader, host_.limits().header_deadline);
   if (phase_ == Phase::kHeader && reader_.header_done()) {
     Enter(Phase::kBody, host_.limits().body_deadline);
+    reader_.UseForBody(host_.TakeMemory(reader_.announced_body_bytes()));
   }
   if (reader_.TakeContinueWish()) {
     stream_->WriteAll("HTTP/1.1 100 Continue\r\n\r\n", {}, To<&ServerConnection::OnContinueSent>());
@@ -144,10 +145,11 @@ void ServerConnection::Handle() {
   // No deadline runs while the handler does: it is our own code, and it holds this strand.
   Enter(Phase::kWriting, std::chrono::hours(24));
   const bool peer_keeps = reader_.keep_alive();
-  const Request request = reader_.Take();
+  Request request = reader_.Take();
   const bool is_head = request.method == "HEAD";
   const bool asked_to_keep = request.headers.Has("Connection");
   Response response = CallHandler(host_, request);
+  host_.GiveMemory(std::move(request.body));
   keep_alive_ = peer_keeps && !host_.is_stopping();
   Write(std::move(response),
         {.keep_alive = keep_alive_, .announce_keep_alive = asked_to_keep, .omit_body = is_head});

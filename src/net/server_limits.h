@@ -24,6 +24,9 @@ struct ServerLimits {
   std::size_t connections = 1024;
   /// All bodies that are still arriving, over all connections; who would go beyond is refused.
   std::size_t arriving_bytes = 64U << 20U;
+  /// HTTP/1.1: memory of bodies that is kept for the next ones, so that a busy receiver of large
+  /// requests takes none from the system for each.
+  std::size_t kept_body_bytes = 0;
   /// HTTP/2: requests of one connection at the same time; further ones are refused, safe to send
   /// again.
   std::size_t streams = 100;

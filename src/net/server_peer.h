@@ -7,6 +7,7 @@
 // Owner:    shared by the server's list and by the operation under way; the host outlives all.
 
 #include <cstddef>
+#include <string>
 
 #include "src/base/clock.h"
 #include "src/base/log.h"
@@ -38,6 +39,10 @@ class PeerHost {
   /// be passed.
   virtual bool TakeRoom(std::size_t size) = 0;
   virtual void GiveRoom(std::size_t size) = 0;
+  /// Memory of an earlier body with room for `size` bytes, or an empty string.
+  virtual std::string TakeMemory(std::size_t size) = 0;
+  /// For the next ones, within ServerLimits::kept_body_bytes.
+  virtual void GiveMemory(std::string memory) = 0;
   /// The connection is closed and calls its host no more.
   virtual void Forget(const ServerPeer& peer) = 0;
 };

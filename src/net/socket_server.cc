@@ -15,6 +15,7 @@
 
 #include "src/crypto/server_tls_source.h"
 #include "src/net/acceptor.h"
+#include "src/net/body_memory.h"
 #include "src/net/byte_stream.h"
 #include "src/net/event_loop.h"
 #include "src/net/http2_server_connection.h"
@@ -50,6 +51,7 @@ class SocketServer final : public Server, public PeerHost {
         handler_(std::move(handler)),
         make_peer_(make_peer),
         log_(log.With({{"server", options_.name}})),
+        kept_bodies_(options_.limits.kept_body_bytes),
         loop_(std::make_unique<EventLoop>(std::max(1U, options_.threads))),
         acceptor_(*loop_, [this](int descriptor) { return Admit(descriptor); }, log_) {}
 
@@ -103,6 +105,9 @@ class SocketServer final : public Server, public PeerHost {
     return false;
   }
   void GiveRoom(std::size_t size) override { arriving_bytes_ -= size; }
+
+  std::string TakeMemory(std::size_t size) override { return kept_bodies_.Take(size); }
+  void GiveMemory(std::string memory) override { kept_bodies_.Give(std::move(memory)); }
 
   void Work() {
     for (;;) {
@@ -194,6 +199,7 @@ class SocketServer final : public Server, public PeerHost {
   bool sweep_armed_ = false;
 
   std::atomic<std::size_t> arriving_bytes_ = 0;
+  BodyMemory kept_bodies_;
   std::atomic<bool> stopping_ = false;
   bool stopped_ = false;
   // The loop goes before the list and the handler: what it still holds refers to both.

@@ -1,32 +1,29 @@
 #pragma once
-// GrpcReceiver answers OTLP/gRPC: the Export method of the three services, messages plain, gzip,
-// deflate or zstd.
+// GrpcReceiver answers OTLP/gRPC on our own HTTP/2 server: the Export method of the three services,
+// messages plain, gzip, deflate or zstd. The answers are in grpc_export.h.
 //
-//   INVALID_ARGUMENT no OTLP    UNIMPLEMENTED another method or compression
-//   RESOURCE_EXHAUSTED too large; with RetryInfo: no room    UNAVAILABLE with RetryInfo: ending
-//
-// Threads:  one thread at a time: its server has one.
-// Owner:    the sidecar's wiring; relay outlives it.
+// Threads:  Handle from any thread: the server's workers call it.
+// Owner:    the program's wiring; the intake outlives it.
 
-#include "src/codec/compression.h"
-#include "src/net/grpc.h"
 #include "src/net/http.h"
-#include "src/otlp/relay.h"
+#include "src/otlp/grpc_export.h"
+#include "src/otlp/request_scratch.h"
 
 namespace tracekeeper::otlp {
 
 class GrpcReceiver {
  public:
-  explicit GrpcReceiver(Relay& relay) : relay_(relay) {}
+  explicit GrpcReceiver(Intake& intake, ReceiverLimits limits = {})
+      : intake_(intake), export_(intake, limits), scratch_(limits.kept_bytes) {}
 
   net::Response Handle(const net::Request& request);
 
  private:
-  net::GrpcStatus Take(const net::GrpcCall& call);
-  net::GrpcStatus Refuse(RefuseReason reason, net::GrpcCode code, std::string sentence);
+  net::GrpcReply Take(const net::GrpcCall& call);
 
-  Relay& relay_;
-  codec::Decompressor decompressor_;
+  Intake& intake_;
+  GrpcExport export_;
+  ScratchPool scratch_;
 };
 
 }  // namespace tracekeeper::otlp

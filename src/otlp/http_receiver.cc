@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "src/otlp/json_transcoder.h"
-#include "src/otlp/receiver_limits.h"
 
 namespace tracekeeper::otlp {
 namespace {
@@ -36,38 +35,28 @@ std::string_view TypeOf(PayloadFormat format) {
   return format == PayloadFormat::kJson ? kJsonType : kProtobufType;
 }
 
-net::GrpcCode CodeOf(RefuseReason reason) {
-  switch (reason) {
-    case RefuseReason::kMalformed:
-    case RefuseReason::kUnsupported:
-      return net::GrpcCode::kInvalidArgument;
-    case RefuseReason::kTooLarge:
-    case RefuseReason::kQueueFull:
-      return net::GrpcCode::kResourceExhausted;
-    case RefuseReason::kDraining:
-      return net::GrpcCode::kUnavailable;
-  }
-  return net::GrpcCode::kUnknown;
-}
-
-int StatusOf(RefuseReason reason) {
-  switch (reason) {
-    case RefuseReason::kMalformed:
-      return 400;
-    case RefuseReason::kUnsupported:
-      return 415;
-    case RefuseReason::kTooLarge:
-      return 413;
-    case RefuseReason::kQueueFull:
-      return 429;
-    case RefuseReason::kDraining:
-      return 503;
-  }
-  return 500;
-}
-
 net::Response PlainText(int status, std::string sentence) {
   return {status, {{"Content-Type", "text/plain; charset=utf-8"}}, std::move(sentence) + "\n"};
+}
+
+net::Response ResponseOf(const Refusal& refusal, PayloadFormat format) {
+  net::Response response{HttpStatusOf(refusal.reason),
+                         {{"Content-Type", std::string(TypeOf(format))}},
+                         WriteRpcStatus(format, GrpcCodeOf(refusal.reason), refusal.sentence)};
+  if (refusal.retry_after) {
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(*refusal.retry_after);
+    response.headers.Set("Retry-After", std::to_string(seconds.count()));
+  }
+  return response;
+}
+
+tl::unexpected<Refusal> Refuse(RefuseReason reason, std::string sentence) {
+  return tl::unexpected(Refusal{reason, std::move(sentence), std::nullopt});
+}
+
+/// kInvalid is what decoders say of content beyond the limit.
+RefuseReason ReasonOf(const Error& error) {
+  return error.kind == ErrorKind::kInvalid ? RefuseReason::kTooLarge : RefuseReason::kMalformed;
 }
 
 }  // namespace
@@ -76,86 +65,71 @@ net::Response HttpReceiver::Handle(const net::Request& request) {
   const std::string_view path = net::PathOf(request.target);
   const auto signal = SignalOfHttpPath(path);
   if (!signal) {
-    relay_.CountRefused(RefuseReason::kUnsupported);
+    intake_.CountRefused(RefuseReason::kUnsupported);
     return PlainText(404, fmt::format("no path {}: OTLP/HTTP is at /v1/traces, /v1/metrics and "
                                       "/v1/logs; an exporter's own endpoint setting may need the "
                                       "path, OTEL_EXPORTER_OTLP_ENDPOINT must not have it",
                                       path.substr(0, 100)));
   }
   if (request.method != "POST") {
-    relay_.CountRefused(RefuseReason::kUnsupported);
+    intake_.CountRefused(RefuseReason::kUnsupported);
     net::Response response = PlainText(405, "only POST is taken here");
     response.headers.Set("Allow", "POST");
     return response;
   }
   const auto format = FormatOf(request);
   if (!format) {
-    relay_.CountRefused(RefuseReason::kUnsupported);
+    intake_.CountRefused(RefuseReason::kUnsupported);
     return PlainText(415, fmt::format("Content-Type '{}' is not taken: send {} or {}",
                                       request.headers.Get("Content-Type").substr(0, 100),
                                       kProtobufType, kJsonType));
   }
-  const auto body = Decode(*signal, request, *format);
-  if (!body) {
-    relay_.CountRefused(body.error().reason);
-    return Refuse(body.error(), *format);
-  }
-  const Ingress ingress =
-      *format == PayloadFormat::kJson ? Ingress::kHttpJson : Ingress::kHttpProtobuf;
-  const auto refusal = relay_.Accept(*signal, ingress, *body);
-  if (body->size() > kKeptBufferBytes) {
-    decompressor_.Release();
-    transcoded_ = {};
-  }
-  if (!refusal) {
-    return {200,
-            {{"Content-Type", std::string(TypeOf(*format))}},
-            WriteExportResponse(*signal, *format)};
-  }
-  net::Response response =
-      Refuse({StatusOf(refusal->reason), refusal->reason, refusal->sentence}, *format);
-  if (refusal->retry_after) {
-    const auto seconds = std::chrono::ceil<std::chrono::seconds>(*refusal->retry_after);
-    response.headers.Set("Retry-After", std::to_string(seconds.count()));
-  }
-  return response;
+  return Take(*signal, request, *format);
 }
 
-tl::expected<std::string_view, HttpReceiver::Problem> HttpReceiver::Decode(
-    Signal signal, const net::Request& request, PayloadFormat format) {
+net::Response HttpReceiver::Take(Signal signal, const net::Request& request, PayloadFormat format) {
+  const auto scratch = scratch_.Borrow();
+  const auto body = Decode(signal, request, format, *scratch);
+  if (!body) {
+    intake_.CountRefused(body.error().reason);
+    return ResponseOf(body.error(), format);
+  }
+  const Ingress ingress =
+      format == PayloadFormat::kJson ? Ingress::kHttpJson : Ingress::kHttpProtobuf;
+  const auto accepted = intake_.Accept(signal, ingress, *body);
+  if (!accepted) return ResponseOf(accepted.error(), format);
+  return {200,
+          {{"Content-Type", std::string(TypeOf(format))}},
+          WriteExportResponse(signal, format, *accepted)};
+}
+
+tl::expected<std::string_view, Refusal> HttpReceiver::Decode(Signal signal,
+                                                             const net::Request& request,
+                                                             PayloadFormat format,
+                                                             RequestScratch& scratch) const {
   const std::string_view encoding = request.headers.Get("Content-Encoding");
   const auto compression = codec::CompressionNamed(encoding);
   if (!compression) {
-    return tl::unexpected(
-        Problem{415, RefuseReason::kUnsupported,
-                fmt::format("Content-Encoding '{}' is not taken: send gzip, zstd, deflate or none",
-                            encoding.substr(0, 40))});
+    return Refuse(
+        RefuseReason::kUnsupported,
+        fmt::format("Content-Encoding '{}' is not taken: send gzip, zstd, deflate or none",
+                    encoding.substr(0, 40)));
   }
-  const auto body = decompressor_.Decompress(*compression, request.body, kMaxRequestBytes);
+  const std::size_t limit = limits_.request_bytes;
+  const auto body = scratch.decompressor.Decompress(*compression, request.body, limit);
   if (!body) {
-    const bool too_large = body.error().kind == ErrorKind::kInvalid;
-    return tl::unexpected(
-        too_large ? Problem{413, RefuseReason::kTooLarge,
-                            fmt::format("the request is longer than {} bytes when decompressed: "
-                                        "send smaller batches",
-                                        kMaxRequestBytes)}
-                  : Problem{400, RefuseReason::kMalformed, body.error().message});
+    const RefuseReason reason = ReasonOf(body.error());
+    if (reason != RefuseReason::kTooLarge) return Refuse(reason, body.error().message);
+    return Refuse(reason, fmt::format("the request is longer than {} bytes when decompressed: "
+                                      "send smaller batches",
+                                      limit));
   }
   if (format == PayloadFormat::kProtobuf) return *body;
-  transcoded_.clear();
-  if (const Status done = TranscodeJson(signal, *body, kMaxRequestBytes, transcoded_); !done) {
-    const bool too_large = done.error().kind == ErrorKind::kInvalid;
-    return tl::unexpected(Problem{too_large ? 413 : 400,
-                                  too_large ? RefuseReason::kTooLarge : RefuseReason::kMalformed,
-                                  done.error().message});
+  scratch.bytes.clear();
+  if (const Status done = TranscodeJson(signal, *body, limit, scratch.bytes); !done) {
+    return Refuse(ReasonOf(done.error()), done.error().message);
   }
-  return transcoded_;
-}
-
-net::Response HttpReceiver::Refuse(const Problem& problem, PayloadFormat format) {
-  return {problem.status,
-          {{"Content-Type", std::string(TypeOf(format))}},
-          WriteRpcStatus(format, CodeOf(problem.reason), problem.sentence)};
+  return scratch.bytes;
 }
 
 }  // namespace tracekeeper::otlp

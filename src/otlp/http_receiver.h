@@ -7,36 +7,40 @@
 //
 // Errors carry a google.rpc.Status in the format of the request, whose message is a sentence.
 //
-// Threads:  one thread at a time: its server has one.
-// Owner:    the sidecar's wiring; relay outlives it.
+// A request that was taken in part is answered 200 with a partial success.
+//
+// Threads:  Handle from any thread: the server's workers call it.
+// Owner:    the program's wiring; the intake outlives it.
 
-#include "src/codec/compression.h"
+#include <string>
+#include <string_view>
+
 #include "src/net/http.h"
 #include "src/otlp/export_response.h"
-#include "src/otlp/relay.h"
+#include "src/otlp/intake.h"
+#include "src/otlp/receiver_limits.h"
+#include "src/otlp/request_scratch.h"
 
 namespace tracekeeper::otlp {
 
 class HttpReceiver {
  public:
-  explicit HttpReceiver(Relay& relay) : relay_(relay) {}
+  explicit HttpReceiver(Intake& intake, ReceiverLimits limits = {})
+      : intake_(intake), limits_(limits), scratch_(limits.kept_bytes) {}
 
   net::Response Handle(const net::Request& request);
 
  private:
-  struct Problem {
-    int status;
-    RefuseReason reason;
-    std::string sentence;
-  };
+  net::Response Take(Signal signal, const net::Request& request, PayloadFormat format);
+  /// The request in protobuf: within the body, or in `scratch`.
+  [[nodiscard]] tl::expected<std::string_view, Refusal> Decode(Signal signal,
+                                                               const net::Request& request,
+                                                               PayloadFormat format,
+                                                               RequestScratch& scratch) const;
 
-  tl::expected<std::string_view, Problem> Decode(Signal signal, const net::Request& request,
-                                                 PayloadFormat format);
-  net::Response Refuse(const Problem& problem, PayloadFormat format);
-
-  Relay& relay_;
-  codec::Decompressor decompressor_;
-  std::string transcoded_;
+  Intake& intake_;
+  const ReceiverLimits limits_;
+  ScratchPool scratch_;
 };
 
 }  // namespace tracekeeper::otlp

@@ -33,13 +33,13 @@ void Relay::Configure(RelaySettings settings) {
   changed_.notify_all();
 }
 
-std::optional<Refusal> Relay::Refuse(RefuseReason reason, std::string sentence,
-                                     std::optional<Duration> retry_after) {
+tl::unexpected<Refusal> Relay::Refuse(RefuseReason reason, std::string sentence,
+                                      std::optional<Duration> retry_after) {
   counters_.refused.Add(reason, 1);
-  return Refusal{reason, std::move(sentence), retry_after};
+  return tl::unexpected(Refusal{reason, std::move(sentence), retry_after});
 }
 
-std::optional<Refusal> Relay::Accept(Signal signal, Ingress ingress, std::string_view request) {
+Accepted Relay::Accept(Signal signal, Ingress ingress, std::string_view request) {
   Sampler sampler;
   {
     const std::scoped_lock guard(mutex_);
@@ -83,7 +83,7 @@ std::optional<Refusal> Relay::Accept(Signal signal, Ingress ingress, std::string
   }
   counters_.received[IndexOf(signal)].Add(ingress, *items);
   counters_.Drop(signal, DropReason::kSampled, sampled.dropped);
-  return std::nullopt;
+  return {};
 }
 
 bool Relay::IsDue() const {

@@ -24,6 +24,7 @@
 #include "src/base/log.h"
 #include "src/otlp/batch_queue.h"
 #include "src/otlp/exporter.h"
+#include "src/otlp/intake.h"
 #include "src/otlp/relay_counters.h"
 #include "src/otlp/retry_policy.h"
 #include "src/otlp/sampler.h"
@@ -35,14 +36,6 @@ struct RelaySettings {
   Sampler sampler;
   /// Null: there is nowhere to deliver to; what comes is counted as dropped.
   std::shared_ptr<Exporter> exporter;
-};
-
-/// Why a request was not taken. Nothing of it was.
-struct Refusal {
-  RefuseReason reason;
-  std::string sentence;
-  /// For those that may come again.
-  std::optional<Duration> retry_after;
 };
 
 /// How delivering goes, for people.
@@ -60,17 +53,17 @@ struct RelayReport {
   PerSignal<std::size_t> queued{};
 };
 
-class Relay {
+class Relay final : public Intake {
  public:
   Relay(const Clock& clock, const Logger& log);
-  ~Relay();  // stops; what is left is counted as dropped
+  ~Relay() override;  // stops; what is left is counted as dropped
   Relay(const Relay&) = delete;
   Relay& operator=(const Relay&) = delete;
 
   void Configure(RelaySettings settings);
 
   /// Takes `request`, protobuf of that signal, as a whole or not at all.
-  std::optional<Refusal> Accept(Signal signal, Ingress ingress, std::string_view request);
+  Accepted Accept(Signal signal, Ingress ingress, std::string_view request) override;
 
   /// Takes nothing more, delivers what is there until `patience` has passed, counts the rest as
   /// dropped and ends the senders.
@@ -78,14 +71,13 @@ class Relay {
 
   [[nodiscard]] RelayReport Report() const;
   [[nodiscard]] const RelayCounters& counters() const { return counters_; }
-  /// For what is refused before it is a request.
-  void CountRefused(RefuseReason reason) { counters_.refused.Add(reason, 1); }
+  void CountRefused(RefuseReason reason) override { counters_.refused.Add(reason, 1); }
 
  private:
   class Sender;
 
-  std::optional<Refusal> Refuse(RefuseReason reason, std::string sentence,
-                                std::optional<Duration> retry_after = std::nullopt);
+  tl::unexpected<Refusal> Refuse(RefuseReason reason, std::string sentence,
+                                 std::optional<Duration> retry_after = std::nullopt);
   [[nodiscard]] bool IsDue() const;
   void StartSenderIfNeeded();
   void LogDelivery(const Delivery& before, const Delivery& after) const;

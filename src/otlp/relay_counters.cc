@@ -20,32 +20,4 @@ std::string_view NameOf(DropReason reason) {
   return "";
 }
 
-std::string_view NameOf(Ingress ingress) {
-  switch (ingress) {
-    case Ingress::kGrpc:
-      return "grpc";
-    case Ingress::kHttpProtobuf:
-      return "http/protobuf";
-    case Ingress::kHttpJson:
-      return "http/json";
-  }
-  return "";
-}
-
-std::string_view NameOf(RefuseReason reason) {
-  switch (reason) {
-    case RefuseReason::kMalformed:
-      return "malformed";
-    case RefuseReason::kUnsupported:
-      return "unsupported";
-    case RefuseReason::kTooLarge:
-      return "too_large";
-    case RefuseReason::kQueueFull:
-      return "queue_full";
-    case RefuseReason::kDraining:
-      return "draining";
-  }
-  return "";
-}
-
 }  // namespace tracekeeper::otlp

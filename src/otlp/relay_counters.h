@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "src/otlp/intake.h"
 #include "src/otlp/signal.h"
 
 namespace tracekeeper::otlp {
@@ -30,25 +31,6 @@ inline constexpr std::array kDropReasons = {DropReason::kSampled,       DropReas
                                             DropReason::kRejected,      DropReason::kTooLarge,
                                             DropReason::kNoDestination, DropReason::kShutdown};
 std::string_view NameOf(DropReason reason);
-
-/// How telemetry came in; NameOf is the metric label.
-enum class Ingress : std::uint8_t { kGrpc, kHttpProtobuf, kHttpJson };
-inline constexpr std::array kIngresses = {Ingress::kGrpc, Ingress::kHttpProtobuf,
-                                          Ingress::kHttpJson};
-std::string_view NameOf(Ingress ingress);
-
-/// Why a request was answered with an error, so that nothing of it was accepted.
-enum class RefuseReason : std::uint8_t {
-  kMalformed,    // not what its Content-Type says, or no OTLP
-  kUnsupported,  // another encoding, type or path
-  kTooLarge,     // over the limits of one request
-  kQueueFull,    // no room, and nothing that may be shed for it
-  kDraining,     // the program is ending
-};
-inline constexpr std::array kRefuseReasons = {RefuseReason::kMalformed, RefuseReason::kUnsupported,
-                                              RefuseReason::kTooLarge, RefuseReason::kQueueFull,
-                                              RefuseReason::kDraining};
-std::string_view NameOf(RefuseReason reason);
 
 template <typename Key, std::size_t kSize>
 class CounterRow {

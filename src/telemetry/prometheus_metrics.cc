@@ -1,5 +1,6 @@
 #include "src/telemetry/prometheus_metrics.h"
 
+#include <fmt/format.h>
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
@@ -7,7 +8,9 @@
 #include <prometheus/text_serializer.h>
 
 #include <cassert>
+#include <cmath>
 #include <functional>
+#include <limits>
 #include <map>
 #include <mutex>
 #include <stdexcept>
@@ -47,7 +50,7 @@ class HistogramHandle final : public Histogram {
   prometheus::Histogram& histogram_;
 };
 
-using Labels = std::map<std::string, std::string>;
+using LabelMap = std::map<std::string, std::string>;
 
 // All children of one type: the library's families, and one handle a child.
 template <typename Metric, typename Handle>
@@ -62,7 +65,7 @@ class Families {
           builder().Name(std::string(name)).Help(std::string(help)).Register(registry);
       family = families_.emplace(std::string(name), Family{&registered, {}}).first;
     }
-    const Labels key(labels.begin(), labels.end());
+    const LabelMap key(labels.begin(), labels.end());
     auto& children = family->second.children;
     auto child = children.find(key);
     if (child == children.end()) {
@@ -72,7 +75,7 @@ class Families {
     return *child->second;
   }
 
-  void Remove(std::string_view name, const Labels& labels) {
+  void Remove(std::string_view name, const LabelMap& labels) {
     const auto family = families_.find(name);
     if (family == families_.end()) return;
     const auto child = family->second.children.find(labels);
@@ -84,10 +87,50 @@ class Families {
  private:
   struct Family {
     prometheus::Family<Metric>* family;
-    std::map<Labels, std::unique_ptr<Handle>> children;
+    std::map<LabelMap, std::unique_ptr<Handle>> children;
   };
   std::map<std::string, Family, std::less<>> families_;
 };
+
+MetricType TypeOf(prometheus::MetricType type) {
+  if (type == prometheus::MetricType::Counter) return MetricType::kCounter;
+  if (type == prometheus::MetricType::Histogram) return MetricType::kHistogram;
+  return MetricType::kGauge;
+}
+
+void WriteHistogram(const prometheus::ClientMetric::Histogram& histogram,
+                    const std::vector<Label>& labels, Exposition& text) {
+  bool has_infinity = false;
+  std::vector<Label> with_bound = labels;
+  with_bound.emplace_back();
+  const auto write_bucket = [&](double bound, std::uint64_t count) {
+    has_infinity = std::isinf(bound);
+    const std::string limit = has_infinity ? "+Inf" : fmt::format("{}", bound);
+    with_bound.back() = {"le", limit};
+    text.Sample(with_bound, static_cast<double>(count), std::nullopt, "_bucket");
+  };
+  for (const auto& bucket : histogram.bucket) {
+    write_bucket(bucket.upper_bound, bucket.cumulative_count);
+  }
+  if (!has_infinity) {
+    write_bucket(std::numeric_limits<double>::infinity(), histogram.sample_count);
+  }
+  text.Sample(labels, histogram.sample_sum, std::nullopt, "_sum");
+  text.Sample(labels, static_cast<double>(histogram.sample_count), std::nullopt, "_count");
+}
+
+void WriteMetric(prometheus::MetricType type, const prometheus::ClientMetric& metric,
+                 Exposition& text) {
+  std::vector<Label> labels;
+  labels.reserve(metric.label.size());
+  for (const auto& label : metric.label) labels.emplace_back(label.name, label.value);
+  if (type == prometheus::MetricType::Histogram) {
+    WriteHistogram(metric.histogram, labels, text);
+  } else {
+    const bool is_counter = type == prometheus::MetricType::Counter;
+    text.Sample(Labels(labels), is_counter ? metric.counter.value : metric.gauge.value);
+  }
+}
 
 }  // namespace
 
@@ -142,7 +185,7 @@ Histogram& PrometheusMetrics::MakeHistogram(std::string_view name, std::string_v
 }
 
 void PrometheusMetrics::Remove(std::string_view name, const MetricLabels& labels) {
-  const Labels key(labels.begin(), labels.end());
+  const LabelMap key(labels.begin(), labels.end());
   const std::scoped_lock lock(state_->mutex);
   state_->counters.Remove(name, key);
   state_->gauges.Remove(name, key);
@@ -154,13 +197,25 @@ void PrometheusMetrics::BeforeText(std::function<void()> refresh) {
   state_->refreshes.push_back(std::move(refresh));
 }
 
+void PrometheusMetrics::Refresh() const {
+  // Held over the calls: one refresh at a time is what the callers are promised.
+  const std::scoped_lock lock(state_->refresh_mutex);
+  for (const auto& refresh : state_->refreshes) refresh();
+}
+
 std::string PrometheusMetrics::Text() const {
-  {
-    // Held over the calls: one refresh at a time is what the callers are promised.
-    const std::scoped_lock lock(state_->refresh_mutex);
-    for (const auto& refresh : state_->refreshes) refresh();
-  }
+  Refresh();
   return prometheus::TextSerializer().Serialize(state_->registry.Collect());
+}
+
+void PrometheusMetrics::WriteTo(Exposition& text) const {
+  Refresh();
+  for (const prometheus::MetricFamily& family : state_->registry.Collect()) {
+    text.Family(TypeOf(family.type), family.name, family.help);
+    for (const prometheus::ClientMetric& metric : family.metric) {
+      WriteMetric(family.type, metric, text);
+    }
+  }
 }
 
 }  // namespace tracekeeper::telemetry

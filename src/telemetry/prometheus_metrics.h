@@ -18,6 +18,7 @@
 #include <string_view>
 
 #include "src/base/metrics.h"
+#include "src/telemetry/exposition.h"
 
 namespace tracekeeper::telemetry {
 
@@ -37,12 +38,16 @@ class PrometheusMetrics final : public Metrics {
                            const std::vector<double>& bounds) override;
   void Remove(std::string_view name, const MetricLabels& labels) override;
 
-  /// Runs `refresh` before each Text(), one at a time: for values that are read and not counted.
-  /// It may make metrics, but not call Text() or BeforeText().
+  /// Runs `refresh` before each Text() or WriteTo(), one at a time: for values that are read and
+  /// not counted. It may make metrics, but not call Text() or BeforeText().
   void BeforeText(std::function<void()> refresh);
   [[nodiscard]] std::string Text() const;
+  /// The same into what holds other families too.
+  void WriteTo(Exposition& text) const;
 
  private:
+  void Refresh() const;
+
   struct State;
   std::unique_ptr<State> state_;
 };

@@ -15,7 +15,8 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAMS = pathlib.Path(os.environ["TRACEKEEPER_PROGRAM_FOLDER"])
 # The Dockerfile's stage of each.
-STAGES = {"tracekeeper-operator": "operator", "tracekeeper-sidecar": "sidecar", "tracekeeper": "cli"}
+STAGES = {"tracekeeper-operator": "operator", "tracekeeper-sidecar": "sidecar", "tracekeeper-analyzer": "analyzer",
+          "tracekeeper": "cli"}
 SBOM = "usr/share/doc/tracekeeper/sbom.spdx.json"
 
 

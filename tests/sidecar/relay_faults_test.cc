@@ -44,8 +44,8 @@ class RelayFaultsTest : public ::testing::Test {
     Use(made->exporter);
   }
   void AcceptOneSpan() {
-    EXPECT_FALSE(relay_.Accept(otlp::Signal::kTraces, otlp::Ingress::kGrpc,
-                               test_support::TracesRequest("a", {{}})));
+    EXPECT_TRUE(relay_.Accept(otlp::Signal::kTraces, otlp::Ingress::kGrpc,
+                              test_support::TracesRequest("a", {{}})));
   }
   std::uint64_t Sent() { return relay_.counters().sent[0]; }
   std::uint64_t Rejected() { return relay_.counters().dropped[0].Get(otlp::DropReason::kRejected); }

@@ -17,6 +17,7 @@ readonly most_megabytes=40
 declare -A titles=(
   [tracekeeper-operator]="Tracekeeper operator"
   [tracekeeper-sidecar]="Tracekeeper propagation sidecar"
+  [tracekeeper-analyzer]="Tracekeeper analyzer"
   [tracekeeper]="Tracekeeper command line"
 )
 root=$(mktemp -d)
@@ -25,7 +26,7 @@ labels=()
 label() { labels+=(--label "org.opencontainers.image.$1=$2"); }
 
 mkdir -p "$folder"
-for program in tracekeeper-operator tracekeeper-sidecar tracekeeper; do
+for program in tracekeeper-operator tracekeeper-sidecar tracekeeper-analyzer tracekeeper; do
   labels=()
   label title "${titles[$program]}"
   label version "$version"

@@ -185,6 +185,20 @@ TEST_P(Compresses, IntoTheSameMemoryEachTime) {
   EXPECT_EQ(decompressor.Decompress(GetParam(), *second, kLimit)->data(), content_at);
 }
 
+TEST_P(Compresses, KeepingOnlyWhatIsSmall) {
+  Compressor compressor;
+  Decompressor decompressor;
+  const std::string content = Repeated("the same batch again ", 50'000);
+  const auto small = compressor.Compress(GetParam(), content);
+  const char* const content_at = decompressor.Decompress(GetParam(), *small, kLimit)->data();
+  decompressor.Trim(16U << 20U);
+  EXPECT_EQ(decompressor.Decompress(GetParam(), *small, kLimit)->data(), content_at);
+  decompressor.Trim(content.size() - 1);
+  const auto again = decompressor.Decompress(GetParam(), *small, kLimit);
+  ASSERT_TRUE(again);
+  EXPECT_TRUE(*again == content);
+}
+
 TEST_P(Compresses, AndEveryCutIsNoticed) {
   Compressor compressor;
   Decompressor decompressor;

@@ -227,7 +227,8 @@ TEST_F(ClusterTest, FindingsAreOfTheServiceWhereTheyShow) {
   spans_.back().duration = kUnfinishedDuration;
   const Judgement judgement = Conclude();
   ASSERT_THAT(judgement.findings, SizeIs(1));
-  EXPECT_EQ(judgement.findings[0], (CountedFinding{Cause::kUnfinished, names_.Intern("shop")}));
+  EXPECT_EQ(judgement.findings[0].key.cause, Cause::kUnfinished);
+  EXPECT_EQ(judgement.findings[0].key.service, names_.Intern("shop"));
 }
 
 TEST_F(ClusterTest, WhatIsSeenIsWhatIsJudgedInAnyOrderOfArrival) {

@@ -36,6 +36,10 @@ Judgement JudgementOf(const std::vector<Counted>& units) {
   return judgement;
 }
 
+CountedBreak FindingOf(Cause cause, NameId service) {
+  return {.key = {.cause = cause, .service = service}, .shown_at = {}};
+}
+
 Judgement OfOneService(const std::vector<Verdict>& verdicts) {
   std::vector<Counted> units;
   units.reserve(verdicts.size());
@@ -185,9 +189,10 @@ TEST(Tally, AUnitThatMovesToAnotherKeyIsWithdrawnThereAndNewHere) {
 
 TEST(Tally, FindingsAreNet) {
   Judgement before = OfOneService({kGood});
-  before.findings = {{Cause::kUnfinished, 1}, {Cause::kUnfinished, 1}, {Cause::kWorkAfterReply, 1}};
+  before.findings = {FindingOf(Cause::kUnfinished, 1), FindingOf(Cause::kUnfinished, 1),
+                     FindingOf(Cause::kWorkAfterReply, 1)};
   Judgement now = OfOneService({kGood});
-  now.findings = {{Cause::kUnfinished, 1}, {Cause::kTracestateLost, 2}};
+  now.findings = {FindingOf(Cause::kUnfinished, 1), FindingOf(Cause::kTracestateLost, 2)};
   Tally tally;
   tally.Count(before);
   EXPECT_EQ(tally.findings().at({Cause::kUnfinished, 1}), 2);
@@ -230,7 +235,7 @@ Judgement RandomJudgement(std::mt19937_64& random) {
   }
   Judgement judgement = JudgementOf(units);
   for (std::uint64_t i = random() % 3; i > 0; --i) {
-    judgement.findings.push_back({Cause::kUnfinished, static_cast<NameId>(random() % 2)});
+    judgement.findings.push_back(FindingOf(Cause::kUnfinished, static_cast<NameId>(random() % 2)));
   }
   return judgement;
 }

@@ -143,6 +143,30 @@ TEST(RequestReader, GivesWhatWasSent) {
   EXPECT_EQ(request.headers.Get("X-ONE"), "1");
 }
 
+TEST(RequestReader, PutsABodyIntoTheMemoryItIsGiven) {
+  constexpr std::size_t kLimit = 300'000;
+  for (const std::size_t announced : {std::size_t{10}, std::size_t{60'000}, kLimit}) {
+    for (const std::size_t given : {std::size_t{0}, std::size_t{20}, kLimit}) {
+      SCOPED_TRACE(testing::Message() << announced << " bytes into " << given);
+      RequestReader reader(kHeaderLimit, kLimit);
+      const std::string head =
+          kPost + "Content-Length: " + std::to_string(announced) + "\r\n\r\nfirst";
+      ASSERT_EQ(Feed(reader, head, 65536), Progress::kNeedMore);
+      EXPECT_EQ(reader.announced_body_bytes(), announced);
+      std::string memory(given, 'o');
+      const char* const at = memory.data();
+      reader.UseForBody(std::move(memory));
+      const std::string rest = std::string(announced - 6, 'r') + "!";
+      ASSERT_EQ(Feed(reader, rest, 1'000), Progress::kComplete);
+      const Request request = reader.Take();
+      EXPECT_TRUE(request.body == "first" + rest);
+      EXPECT_EQ(request.body.data() == at, given >= announced);
+      EXPECT_EQ(reader.Resume(), Progress::kNeedMore);
+      EXPECT_TRUE(reader.at_start());
+    }
+  }
+}
+
 TEST(RequestReader, TakesPipelinedRequestsOneByOne) {
   RequestReader reader(kHeaderLimit, kBodyLimit);
   ASSERT_EQ(Feed(reader,

@@ -68,6 +68,20 @@ TEST(Server, AnswersPipelinedRequestsInOrder) {
   EXPECT_NE(answers.find("X-Target: /last", at), std::string::npos);
 }
 
+TEST(Server, UsesTheMemoryOfABodyForTheNext) {
+  ServerOptions options;
+  options.limits.kept_body_bytes = 1U << 20U;
+  TestServer server(Echo, options);
+  RawSocket client = RawSocket::To(server->port());
+  for (const auto& [size, letter] : std::initializer_list<std::pair<std::size_t, char>>{
+           {300'000, 'a'}, {100'000, 'b'}, {300'001, 'c'}, {0, 'd'}, {5, 'e'}, {200'000, 'f'}}) {
+    const std::string body = std::string(size, letter) + "\r\nend";
+    client.Send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(body.size()) +
+                "\r\n\r\n" + body);
+    EXPECT_THAT(client.ReadUntil("\r\nend"), EndsWith("\r\n\r\n" + body));
+  }
+}
+
 TEST(Server, SpeaksHttp10) {
   TestServer server(Echo);
   EXPECT_THAT(Get(server, "GET / HTTP/1.0\r\n\r\n"), HasSubstr("Connection: close\r\n"));
@@ -165,6 +179,7 @@ TEST(Server, FinishesRequestsInFlightBeforeItStops) {
       },
       {.threads = 5});
   std::vector<std::future<std::string>> answers;
+  answers.reserve(4);
   for (int i = 0; i < 4; ++i) {
     answers.push_back(std::async(std::launch::async, [&server] {
       return Get(server, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");

@@ -5,7 +5,9 @@
 
 #include "src/otlp/export_response.h"
 #include "src/otlp/receiver_limits.h"
+#include "src/otlp/relay.h"
 #include "tests/src/otlp/fake_exporter.h"
+#include "tests/src/otlp/scripted_intake.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/otlp_requests.h"
 
@@ -105,6 +107,16 @@ TEST_F(GrpcReceiverTest, AnswersThatItIsEnding) {
   const auto reply = Call(kMethod, test_support::TracesRequest("a", {{}}));
   EXPECT_EQ(reply.status.code, GrpcCode::kUnavailable);
   EXPECT_TRUE(ReadRetryInfo(reply.status.details_base64));
+}
+
+TEST(GrpcReceiverForOthers, TellsWhatOfARequestWasNotTaken) {
+  ScriptedIntake intake;
+  intake.set_answer(PartialSuccess{.rejected = 2, .message = "no"});
+  GrpcReceiver receiver(intake);
+  const auto reply = net::ReadGrpcResponse(receiver.Handle(net::WriteGrpcRequest(
+      {.method = kMethod, .message = test_support::TracesRequest("a", {{}})}, {})));
+  EXPECT_TRUE(reply.status.ok());
+  EXPECT_EQ(ReadPartialSuccess(reply.message), (PartialSuccess{.rejected = 2, .message = "no"}));
 }
 
 TEST_F(GrpcReceiverTest, TellsWhatIsNotGrpcSo) {

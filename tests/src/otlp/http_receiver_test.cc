@@ -3,8 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
+
 #include "src/otlp/receiver_limits.h"
+#include "src/otlp/relay.h"
 #include "tests/src/otlp/fake_exporter.h"
+#include "tests/src/otlp/scripted_intake.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/otlp_requests.h"
 
@@ -164,6 +169,62 @@ TEST_F(HttpReceiverTest, AnswersThatItIsEnding) {
   const auto response = Post("/v1/traces", kProtobuf, Traces());
   EXPECT_EQ(response.status, 503);
   EXPECT_EQ(response.headers.Get("Retry-After"), "1");
+}
+
+// --- Before another intake -----------------------------------------------------------------------
+
+net::Request PostOf(const char* type, std::string body, const char* encoding = "") {
+  return {"POST",
+          "/v1/traces",
+          {{"Content-Type", type}, {"Content-Encoding", encoding}},
+          std::move(body)};
+}
+
+TEST(HttpReceiverForOthers, TellsWhatOfARequestWasNotTaken) {
+  ScriptedIntake intake;
+  intake.set_answer(PartialSuccess{.rejected = 2, .message = "no"});
+  HttpReceiver receiver(intake);
+  const net::Response protobuf = receiver.Handle(PostOf(kProtobuf, Traces()));
+  EXPECT_EQ(protobuf.status, 200);
+  EXPECT_EQ(ReadPartialSuccess(protobuf.body), (PartialSuccess{.rejected = 2, .message = "no"}));
+  EXPECT_EQ(receiver.Handle(PostOf(kJson, "{}")).body,
+            R"({"partialSuccess":{"rejectedSpans":"2","errorMessage":"no"}})");
+}
+
+TEST(HttpReceiverForOthers, HoldsRequestsToItsOwnLimit) {
+  ScriptedIntake intake;
+  HttpReceiver receiver(intake, {.request_bytes = Traces().size()});
+  EXPECT_EQ(receiver.Handle(PostOf(kProtobuf, Traces())).status, 200);
+  EXPECT_EQ(receiver.Handle(PostOf(kProtobuf, Traces() + Traces())).status, 413);
+  const std::string twice = Compressed(codec::Compression::kGzip, Traces() + Traces());
+  EXPECT_EQ(receiver.Handle(PostOf(kProtobuf, twice, "gzip")).status, 413);
+  EXPECT_EQ(intake.TakeAll().size(), 1U);
+  EXPECT_EQ(intake.refused(RefuseReason::kTooLarge), 2U);
+}
+
+TEST(HttpReceiverForOthers, KeepsRequestsOfSeveralThreadsApart) {
+  constexpr int kThreads = 4;
+  constexpr int kRounds = 50;
+  ScriptedIntake intake;
+  HttpReceiver receiver(intake);
+  const std::string json = R"({"resourceSpans":[{"scopeSpans":[{"spans":[{"name":"a"}]}]}]})";
+  const std::string traces = Compressed(codec::Compression::kGzip, Traces());
+  std::atomic<int> taken = 0;
+  std::vector<std::jthread> threads(kThreads);
+  for (std::jthread& thread : threads) {
+    thread = std::jthread([&] {
+      for (int round = 0; round < kRounds; ++round) {
+        taken += receiver.Handle(PostOf(kJson, json)).status == 200 ? 1 : 0;
+        taken += receiver.Handle(PostOf(kProtobuf, traces, "gzip")).status == 200 ? 1 : 0;
+      }
+    });
+  }
+  threads.clear();  // joins
+  EXPECT_EQ(taken, 2 * kThreads * kRounds);
+  for (const auto& request : intake.TakeAll()) {
+    EXPECT_EQ(CountItems(Signal::kTraces, request.request),
+              request.ingress == Ingress::kHttpJson ? 1U : 2U);
+  }
 }
 
 }  // namespace

@@ -43,7 +43,11 @@ class RelayTest : public ::testing::Test {
                       .exporter = std::move(exporter)});
   }
   std::optional<Refusal> Accept(const std::string& request) {
-    return relay_.Accept(Signal::kTraces, Ingress::kGrpc, request);
+    return RefusalOf(relay_.Accept(Signal::kTraces, Ingress::kGrpc, request));
+  }
+  static std::optional<Refusal> RefusalOf(const Accepted& accepted) {
+    if (accepted) return std::nullopt;
+    return accepted.error();
   }
   /// Moves the clock on whenever the relay waits for it, until `condition` holds.
   bool Until(const std::function<bool()>& condition, Duration step = kAge) {
@@ -241,7 +245,7 @@ TEST_F(RelayTest, RefusesWithAHintWhenThereIsNoRoom) {
   const std::string request = test_support::MetricsRequest({500});
   std::optional<Refusal> refusal;
   for (int i = 0; i < 100 && !refusal; ++i) {
-    refusal = relay_.Accept(Signal::kMetrics, Ingress::kGrpc, request);
+    refusal = RefusalOf(relay_.Accept(Signal::kMetrics, Ingress::kGrpc, request));
   }
   ASSERT_TRUE(refusal);
   EXPECT_EQ(refusal->reason, RefuseReason::kQueueFull);

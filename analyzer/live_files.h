@@ -1,0 +1,59 @@
+#pragma once
+// LiveFiles keeps log level and rules equal to files that others replace: the kubelet by its
+// symlink swap, a person by an editor. It looks every poll interval, and when it is told to.
+//
+// Threads:  Start from the owner's thread, ReadNow from any. What is applied is applied from the
+//           thread of its own.
+// Owner:    Wiring. The destructor stops and joins. Clock, log and analysis outlive it.
+// Failure:  none that ends it: files that cannot be used leave what is in use as it is, and are
+//           logged once.
+
+#include <condition_variable>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "analyzer/options.h"
+#include "analyzer/policies.h"
+#include "src/analysis/analysis.h"
+#include "src/base/clock.h"
+#include "src/base/log.h"
+
+namespace tracekeeper::analyzer {
+
+class LiveFiles {
+ public:
+  /// `in_use` is what the program was started with.
+  LiveFiles(CommandLine command_line, ReadPolicies in_use, const Clock& clock, Log& log,
+            analysis::Analysis& analysis);
+  ~LiveFiles();
+  LiveFiles(const LiveFiles&) = delete;
+  LiveFiles& operator=(const LiveFiles&) = delete;
+
+  void Start();
+  void ReadNow();
+
+ private:
+  void Run(const StopToken& stop);
+  void Look();
+  void TakeOptions(const Options& options);
+  void TakePolicies(const ReadPolicies& policies);
+
+  const CommandLine command_line_;
+  const Clock& clock_;
+  Log& log_;
+  const Logger logger_;
+  analysis::Analysis& analysis_;
+
+  // The thread of its own only.
+  Options last_;
+  std::string policies_in_use_;
+  std::string last_problem_;
+
+  std::mutex mutex_;
+  std::condition_variable_any wake_;
+  bool is_wanted_ = false;
+  std::jthread thread_;
+};
+
+}  // namespace tracekeeper::analyzer

@@ -1,0 +1,57 @@
+#pragma once
+// Wiring builds the analyzer's parts in order and ends them in reverse. main owns it.
+//
+//   gRPC 4317, HTTP 4318 -> Analysis -> /metrics 9464, /api/v1 8085
+//
+// Threads:  Make, Start, ReadNow and Drain from main's thread.
+// Failure:  Make where a policy cannot be read, Start where a port cannot be had.
+
+#include <atomic>
+#include <memory>
+
+#include "analyzer/live_files.h"
+#include "analyzer/options.h"
+#include "src/analysis/analysis.h"
+#include "src/analysis/api.h"
+#include "src/base/clock.h"
+#include "src/base/log.h"
+#include "src/ingest/grpc_server.h"
+#include "src/net/server.h"
+#include "src/otlp/http_receiver.h"
+#include "src/telemetry/process_metrics.h"
+#include "src/telemetry/prometheus_metrics.h"
+
+namespace tracekeeper::analyzer {
+
+class Wiring {
+ public:
+  static Result<std::unique_ptr<Wiring>> Make(const CommandLine& command_line, const Clock& clock,
+                                              Log& log);
+
+  Status Start();
+  /// Reads the configuration and the policies now, for SIGHUP.
+  void ReadNow() { files_.ReadNow(); }
+  /// Takes nothing more, judges what is pending, and closes the ports: of what it knows the last.
+  void Drain();
+
+ private:
+  Wiring(const CommandLine& command_line, ReadPolicies policies, const Clock& clock, Log& log);
+  net::Response HandleMetrics(const net::Request& request);
+
+  const Options options_;
+  const std::size_t policies_;
+  const Logger log_;
+  telemetry::PrometheusMetrics metrics_;
+  telemetry::ProcessMetrics process_;
+  analysis::Analysis analysis_;
+  LiveFiles files_;
+  analysis::Api api_;
+  otlp::HttpReceiver receiver_;
+  std::atomic<bool> is_draining_ = false;
+  std::unique_ptr<net::Server> metrics_server_;
+  std::unique_ptr<net::Server> api_server_;
+  std::unique_ptr<net::Server> http_server_;
+  ingest::GrpcServer grpc_server_;
+};
+
+}  // namespace tracekeeper::analyzer

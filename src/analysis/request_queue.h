@@ -1,0 +1,70 @@
+#pragma once
+// RequestQueue stands between the receivers' threads and the engine's: whole OTLP requests, so many
+// bytes of them. It never makes a receiver wait: what finds no room is refused.
+//
+// Threads:  Push and Post from any thread; TakeUntil from one.
+// Owner:    Analysis.
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "src/base/clock.h"
+#include "src/otlp/intake.h"
+
+namespace tracekeeper::analysis {
+
+struct QueuedRequest {
+  otlp::Signal signal = otlp::Signal::kTraces;
+  otlp::Ingress ingress = otlp::Ingress::kGrpc;
+  std::string bytes;
+};
+
+/// For the engine's thread to run between two requests.
+using QueuedTask = std::function<void()>;
+
+class RequestQueue {
+ public:
+  enum class Outcome { kTaken, kFull, kClosed };
+
+  RequestQueue(std::size_t budget_bytes, const Clock& clock)
+      : budget_bytes_(budget_bytes), clock_(clock) {}
+
+  /// A request that is larger than the budget is taken where nothing else waits.
+  Outcome Push(QueuedRequest request);
+  /// False once it is closed: the task will not run.
+  bool Post(QueuedTask task);
+  /// Nothing is taken any more. What waits is still handed out.
+  void Close();
+
+  struct Work {
+    std::vector<QueuedTask> tasks;
+    std::deque<QueuedRequest> requests;
+    bool is_closed = false;  // and this is the last of it
+  };
+  /// All that waits, as soon as there is some; nothing where none came until `deadline`.
+  Work TakeUntil(MonotonicTime deadline);
+  /// Tasks that came while requests were read.
+  std::vector<QueuedTask> TakeTasks();
+  /// One that was handed out is done with: its bytes make room.
+  void Release(std::size_t bytes);
+
+  [[nodiscard]] std::size_t bytes() const;
+  [[nodiscard]] std::size_t budget_bytes() const { return budget_bytes_; }
+
+ private:
+  const std::size_t budget_bytes_;
+  const Clock& clock_;
+  mutable std::mutex mutex_;
+  std::condition_variable_any wake_;
+  std::deque<QueuedRequest> requests_;
+  std::vector<QueuedTask> tasks_;
+  std::size_t bytes_ = 0;  // waiting, and handed out
+  bool is_closed_ = false;
+};
+
+}  // namespace tracekeeper::analysis
