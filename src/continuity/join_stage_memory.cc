@@ -51,6 +51,7 @@ Microseconds JoinStage::NeededFrom(const std::vector<SlotNumber>& slots, Microse
 /// Losses so near to each other that one silence may explain them are forgotten together.
 Microseconds JoinStage::FirstNearLoss(const Instance& instance, Microseconds time) const {
   std::vector<Microseconds> losses;
+  losses.reserve(instance.absent_parents.size());
   for (const SlotNumber slot : instance.absent_parents) {
     losses.push_back(slots_[slot].question.first);
   }

@@ -17,7 +17,7 @@ std::size_t PlaceOf(std::uint64_t id) { return id * 0x9E3779B97F4A7C15U >> 57U; 
 bool PlainTrace::Read(otlp::TraceId id, std::span<const Span> spans, Microseconds settle_window) {
   if (spans.empty() || spans.size() > kMaxSpans) return false;
   id_ = id;
-  size_ = spans.size();
+  size_ = static_cast<Index>(spans.size());
   root_ = kNone;
   places_.fill(kNone);
   Microseconds first = UINT64_MAX;
@@ -50,7 +50,7 @@ bool PlainTrace::Place(Index index) {
   for (; places_[at] != kNone; at = (at + 1) % kPlaces) {
     if (nodes_[places_[at]].span.id == id) return false;
   }
-  places_[at] = index;
+  places_[at] = static_cast<std::uint8_t>(index);
   return true;
 }
 

@@ -37,9 +37,9 @@ class PlainTrace {
   void Count(Answer answer);
 
  private:
-  using Index = std::uint8_t;
+  using Index = std::uint32_t;
   static constexpr std::size_t kPlaces = 128;
-  static constexpr Index kNone = 0xFF;
+  static constexpr Index kNone = kMaxSpans;
 
   struct Node {
     Span span;
@@ -64,10 +64,10 @@ class PlainTrace {
   ShapeCards& cards_;
   Tally& tally_;
   otlp::TraceId id_;
-  std::size_t size_ = 0;
+  Index size_ = 0;
   Index root_ = kNone;
   std::array<Node, kMaxSpans> nodes_;
-  std::array<Index, kPlaces> places_{};
+  std::array<std::uint8_t, kPlaces> places_{};  // an Index each
 };
 
 }  // namespace tracekeeper::continuity

@@ -44,7 +44,7 @@ std::unique_ptr<Transport> To(const std::string& url) {
   return MakeBeastTransport({.name = "peer", .base_url = url}).value();
 }
 
-RawServer::Script Sending(std::string answer) {
+RawServer::Script Sending(const std::string& answer) {
   return [answer](RawSocket& peer) {
     peer.ReadUntil("\r\n\r\n");
     peer.Send(answer);
