@@ -10,62 +10,70 @@
 namespace tracekeeper::analyzer {
 namespace {
 
-struct Lists {
-  std::vector<std::string> entrypoints;
-  std::vector<std::string> services;
-  std::vector<std::string> scopes;
-  std::vector<std::string> span_names;
-};
-
 void Append(std::vector<std::string>& list, const std::vector<std::string>& more) {
   list.insert(list.end(), more.begin(), more.end());
 }
 
-Status TakeObject(codec::JsonValue object, Lists& lists, std::vector<std::string>& names) {
+Status TakeObject(codec::JsonValue object, std::vector<api::TracingPolicy>& policies) {
   if (object["kind"].StringOr("") == "List") {
     for (const codec::JsonValue item : object["items"].Elements()) {
-      TRY(TakeObject(item, lists, names));
+      TRY(TakeObject(item, policies));
     }
     return {};
   }
   if (object["kind"].StringOr("") != api::kTracingPolicyKind) return {};
-  const api::TracingPolicy policy = TRY(api::DecodeTracingPolicy(object));
-  const api::Slo& slo = policy.spec.slo;
-  Append(lists.entrypoints, slo.entrypoints);
-  Append(lists.services, slo.exclude.services);
-  Append(lists.scopes, slo.exclude.scopes);
-  Append(lists.span_names, slo.exclude.span_names);
-  const auto& key = policy.metadata.key;
-  names.push_back(fmt::format("{}/{}", key.namespace_name, key.name));
+  policies.push_back(TRY(api::DecodeTracingPolicy(object)));
   return {};
 }
 
-Status TakeFile(const std::string& text, Lists& lists, std::vector<std::string>& names) {
+Status TakeFile(const std::string& text, std::vector<api::TracingPolicy>& policies) {
   for (const std::string& json : TRY(codec::YamlToJson(text))) {
     const kube::Document document = TRY(kube::Document::Parse(json));
-    TRY(TakeObject(document.root(), lists, names));
+    TRY(TakeObject(document.root(), policies));
   }
   return {};
+}
+
+continuity::Rules RulesOf(const api::Slo& slo) {
+  return {.entrypoints = slo.entrypoints,
+          .excluded_services = slo.exclude.services,
+          .excluded_scopes = slo.exclude.scopes,
+          .excluded_span_names = slo.exclude.span_names};
+}
+
+/// What any of them says.
+api::Slo Together(const std::vector<api::TracingPolicy>& policies) {
+  api::Slo all;
+  for (const api::TracingPolicy& policy : policies) {
+    const api::Slo& slo = policy.spec.slo;
+    Append(all.entrypoints, slo.entrypoints);
+    Append(all.exclude.services, slo.exclude.services);
+    Append(all.exclude.scopes, slo.exclude.scopes);
+    Append(all.exclude.span_names, slo.exclude.span_names);
+  }
+  return all;
 }
 
 }  // namespace
 
 Result<ReadPolicies> ReadPolicyFiles(const std::vector<std::string>& files) {
   ReadPolicies read;
-  Lists lists;
+  std::vector<api::TracingPolicy> policies;
   for (const std::string& file_or_folder : files) {
     for (const std::string& file : TRY(FilesOf(file_or_folder))) {
       const std::string text = TRY(ReadTextFile(file));
-      Status taken = TakeFile(text, lists, read.names);
+      Status taken = TakeFile(text, policies);
       if (!taken) return Fail(std::move(taken).error().Within(file));
       read.text += text;
       read.text += '\0';
     }
   }
-  read.rules = {.entrypoints = continuity::NameList(lists.entrypoints),
-                .excluded_services = continuity::NameList(lists.services),
-                .excluded_scopes = continuity::NameList(lists.scopes),
-                .excluded_span_names = continuity::NameList(lists.span_names)};
+  read.rules = RulesOf(Together(policies));
+  for (const api::TracingPolicy& policy : policies) {
+    const auto& key = policy.metadata.key;
+    read.names.push_back(fmt::format("{}/{}", key.namespace_name, key.name));
+    read.rules.Add(read.names.back(), RulesOf(policy.spec.slo));
+  }
   return read;
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 // What the analyzer takes from TracingPolicies in files: slo.entrypoints and slo.exclude. Those of
-// all policies hold for all spans.
+// a policy hold for its spans; those of all, together, for spans that name no policy.
 //
 // Threads:  reads files on the calling thread.
 // Failure:  kInvalid or kDecode; the sentence begins with the file's name. Objects of other kinds
@@ -15,7 +15,7 @@
 namespace tracekeeper::analyzer {
 
 struct ReadPolicies {
-  continuity::Rules rules;
+  continuity::PolicyRules rules;
   std::vector<std::string> names;  // "namespace/name"
   /// Of all files: equal texts, equal rules.
   std::string text;

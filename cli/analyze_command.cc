@@ -106,10 +106,10 @@ Result<continuity::Rules> RulesOf(const AnalyzeOptions& options, std::istream& s
   if (options.policy_file.empty()) return continuity::Rules();
   const api::TracingPolicy policy = TRY(ReadPolicy(options.policy_file, "default", standard_input));
   const api::Slo& slo = policy.spec.slo;
-  return continuity::Rules{.entrypoints = continuity::NameList(slo.entrypoints),
-                           .excluded_services = continuity::NameList(slo.exclude.services),
-                           .excluded_scopes = continuity::NameList(slo.exclude.scopes),
-                           .excluded_span_names = continuity::NameList(slo.exclude.span_names)};
+  return continuity::Rules{.entrypoints = slo.entrypoints,
+                           .excluded_services = slo.exclude.services,
+                           .excluded_scopes = slo.exclude.scopes,
+                           .excluded_span_names = slo.exclude.span_names};
 }
 
 /// The rows are as large as the spans, so they are gone before anything is judged.

@@ -47,7 +47,7 @@ continuity::StreamOptions EngineOptions(const AnalysisOptions& options, Instant 
 }
 
 std::shared_ptr<const continuity::Epoch> FirstEpoch(const AnalysisOptions& options,
-                                                    continuity::Rules rules,
+                                                    continuity::PolicyRules rules,
                                                     continuity::Names& names) {
   auto epoch = std::make_shared<continuity::Epoch>();
   epoch->rules = std::move(rules);
@@ -83,7 +83,8 @@ struct Analysis::Reader {
   }
 };
 
-Analysis::Analysis(AnalysisOptions options, continuity::Rules rules, const Clock& clock, Logger log)
+Analysis::Analysis(AnalysisOptions options, continuity::PolicyRules rules, const Clock& clock,
+                   Logger log)
     : options_(std::move(options)),
       clock_(clock),
       log_(std::move(log)),
@@ -151,8 +152,12 @@ void Analysis::CountRefused(otlp::RefuseReason reason) {
   ++refused_[static_cast<std::size_t>(reason)];
 }
 
-void Analysis::UseRules(continuity::Rules rules) {
+void Analysis::UseRules(continuity::PolicyRules rules) {
   queue_.Post([this, rules = std::move(rules)] { new_rules_ = rules; });
+}
+
+void Analysis::UsePods(std::shared_ptr<const continuity::PodPolicies> pods) {
+  queue_.Post([this, pods = std::move(pods)] { reader_->spans.UsePods(pods); });
 }
 
 std::shared_ptr<const Snapshot> Analysis::TakeSnapshot() {

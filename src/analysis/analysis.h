@@ -10,7 +10,8 @@
 // What verdicts are made with, rules and profile, changes while it runs: rules by UseRules, the
 // profile by what the engine learns from its stream.
 //
-// Threads:  Accept, CountRefused, TakeSnapshot and UseRules from any thread; Start, Drain and the
+// Threads:  Accept, CountRefused, TakeSnapshot, UsePods and UseRules from any thread; Start, Drain
+// and the
 //           destructor from the owner's.
 // Owner:    the program's wiring; clock and log outlive it. It outlives its receivers.
 // Failure:  Accept refuses what is no OTLP, what finds no room (to come again) and what comes while
@@ -30,6 +31,7 @@
 #include "src/analysis/snapshot.h"
 #include "src/base/clock.h"
 #include "src/base/log.h"
+#include "src/continuity/pod_policies.h"
 #include "src/continuity/stream_engine.h"
 #include "src/otlp/intake.h"
 
@@ -60,7 +62,7 @@ struct AnalysisOptions {
 
 class Analysis final : public otlp::Intake {
  public:
-  Analysis(AnalysisOptions options, continuity::Rules rules, const Clock& clock, Logger log);
+  Analysis(AnalysisOptions options, continuity::PolicyRules rules, const Clock& clock, Logger log);
   ~Analysis() override;
   Analysis(const Analysis&) = delete;
   Analysis& operator=(const Analysis&) = delete;
@@ -73,8 +75,10 @@ class Analysis final : public otlp::Intake {
                         std::string_view request) override;
   void CountRefused(otlp::RefuseReason reason) override;
 
+  /// For spans that come from now on and name no policy.
+  void UsePods(std::shared_ptr<const continuity::PodPolicies> pods);
   /// For what is judged from now on.
-  void UseRules(continuity::Rules rules);
+  void UseRules(continuity::PolicyRules rules);
   /// Once it was started. Never null; at most a tenth of a second old.
   [[nodiscard]] std::shared_ptr<const Snapshot> TakeSnapshot();
 
@@ -106,7 +110,7 @@ class Analysis final : public otlp::Intake {
   // The engine's thread only, once it runs.
   continuity::Names names_;
   continuity::ShapeTable shapes_;
-  std::optional<continuity::Rules> new_rules_;
+  std::optional<continuity::PolicyRules> new_rules_;
   continuity::Tick next_rules_ = 0;
   const continuity::Epoch* epoch_ = nullptr;  // that the engine uses
   std::uint64_t epochs_ = 1;

@@ -18,9 +18,9 @@ constexpr std::size_t kTracesBetweenProgress = 1024;
 
 }  // namespace
 
-BatchAnalysis::BatchAnalysis(Recording& recording, const Rules& rules, OnProgress on_progress)
+BatchAnalysis::BatchAnalysis(Recording& recording, PolicyRules rules, OnProgress on_progress)
     : recording_(recording),
-      rules_(rules),
+      rules_(std::move(rules)),
       on_progress_(std::move(on_progress)),
       tree_(recording.shapes(), recording.names()) {}
 

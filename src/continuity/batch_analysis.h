@@ -39,7 +39,7 @@ using OnProgress = std::function<void(const AnalysisProgress&)>;
 
 class BatchAnalysis {
  public:
-  BatchAnalysis(Recording& recording, const Rules& rules, OnProgress on_progress);
+  BatchAnalysis(Recording& recording, PolicyRules rules, OnProgress on_progress);
 
   /// Learns where `profile` is none.
   void Run(VerdictSink& sink, std::optional<Profile> profile = std::nullopt);
@@ -63,7 +63,7 @@ class BatchAnalysis {
   [[nodiscard]] bool HasSpanAsSent(otlp::TraceId trace, std::uint64_t span) const;
 
   Recording& recording_;
-  const Rules& rules_;
+  const PolicyRules rules_;
   const OnProgress on_progress_;
   std::optional<Profile> profile_;
   std::vector<RecordedSpan> spans_;  // by lower half of the trace id, trace, span

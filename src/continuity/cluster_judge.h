@@ -31,7 +31,7 @@ namespace tracekeeper::continuity {
 
 /// What verdicts are made with, from one moment to the next.
 struct Epoch {
-  Rules rules;
+  PolicyRules rules;
   Profile profile;
 };
 

@@ -118,7 +118,7 @@ std::optional<SpanIndex> SecondRoot(const TraceTree& tree, const JudgedTrace& tr
 }
 
 /// 3.7, 2
-bool IsProbe(const TraceTree& tree, const JudgedTrace& trace, const Rules& rules,
+bool IsProbe(const TraceTree& tree, const JudgedTrace& trace, const PolicyRules& rules,
              const Names& names) {
   const auto root = EarliestRoot(tree, trace);
   const bool is_probe =

@@ -66,7 +66,7 @@ struct JudgedTrace {
 
 class Judge {
  public:
-  Judge(const Names& names, const Rules& rules, const Profile& profile)
+  Judge(const Names& names, const PolicyRules& rules, const Profile& profile)
       : names_(names), rules_(rules), profile_(profile) {}
 
   /// `randomness`: the rv of one of its spans, where one has it.
@@ -80,7 +80,7 @@ class Judge {
                                        const JudgedTrace& trace) const;
 
   const Names& names_;
-  const Rules& rules_;
+  const PolicyRules& rules_;
   const Profile& profile_;
 };
 

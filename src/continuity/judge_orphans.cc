@@ -29,8 +29,9 @@ std::optional<Verdict> JudgeSampling(const TraceContext& context, SpanIndex orph
 /// Steps 1 to 7; nothing where none applies.
 std::optional<Verdict> JudgeKnownReasons(const TraceContext& context, SpanIndex orphan) {
   const Shape& shape = context.tree.shape(orphan);
+  const Rules& rules = context.rules.Of(shape, context.names);
   if (context.IsExcluded(orphan)) return Verdict::Excluded(Reason::kFiltered);
-  if (shape.is_entry() && context.rules.entrypoints.Has(context.names.Text(shape.service))) {
+  if (shape.is_entry() && rules.entrypoints.Has(context.names.Text(shape.service))) {
     return Verdict::Excluded(Reason::kForeignParent);
   }
   if (context.tree.span(orphan).is_cut != 0) return Verdict::Bad(Cause::kTruncatedId);
@@ -38,7 +39,7 @@ std::optional<Verdict> JudgeKnownReasons(const TraceContext& context, SpanIndex 
   const auto sampling = JudgeSampling(context, orphan);
   if (sampling) return sampling;
   if (context.sampled_flags_differ) return Verdict::Bad(Cause::kSamplingBreak);
-  if (!shape.is_entry() && context.rules.FiltersSpans() &&
+  if (!shape.is_entry() && rules.FiltersSpans() &&
       context.profile.OperationOf(shape).is_always_orphan()) {
     return Verdict::Excluded(Reason::kFiltered);
   }

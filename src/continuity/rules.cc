@@ -26,4 +26,14 @@ bool Rules::Excludes(const Shape& shape, const Names& names) const {
          excluded_span_names.Has(names.Text(shape.name));
 }
 
+void PolicyRules::Add(std::string policy, Rules rules) {
+  by_policy_.insert_or_assign(std::move(policy), std::move(rules));
+}
+
+const Rules& PolicyRules::Of(const Shape& shape, const Names& names) const {
+  if (shape.policy == 0 || by_policy_.empty()) return of_others_;
+  const auto found = by_policy_.find(names.Text(shape.policy));
+  return found == by_policy_.end() ? of_others_ : found->second;
+}
+
 }  // namespace tracekeeper::continuity

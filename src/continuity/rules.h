@@ -1,14 +1,16 @@
 #pragma once
 // Rules are what a policy says about judging: where traces may begin with a foreign parent, and
-// what counts nowhere.
+// what counts nowhere. PolicyRules are those of all policies: each span is judged by its own's.
 //
 // Threads:  immutable once made.
 // Source:   slo.entrypoints and slo.exclude of a policy.
 
 #include <functional>
+#include <map>
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "src/continuity/shape.h"
@@ -19,7 +21,7 @@ namespace tracekeeper::continuity {
 class NameList {
  public:
   NameList() = default;
-  explicit NameList(const std::vector<std::string>& patterns);
+  NameList(const std::vector<std::string>& patterns);
 
   [[nodiscard]] bool Has(std::string_view text) const;
   [[nodiscard]] bool empty() const { return exact_.empty() && prefixes_.empty(); }
@@ -40,6 +42,25 @@ struct Rules {
   [[nodiscard]] bool FiltersSpans() const {
     return !excluded_scopes.empty() || !excluded_span_names.empty();
   }
+};
+
+class PolicyRules {
+ public:
+  PolicyRules() = default;
+  /// The same for all spans.
+  PolicyRules(Rules of_others) : of_others_(std::move(of_others)) {}
+
+  /// Of the spans that belong to this policy, "namespace/name".
+  void Add(std::string policy, Rules rules);
+  /// Those of the span's policy; the others' where it has none, or one that was not added.
+  [[nodiscard]] const Rules& Of(const Shape& shape, const Names& names) const;
+  [[nodiscard]] bool Excludes(const Shape& shape, const Names& names) const {
+    return Of(shape, names).Excludes(shape, names);
+  }
+
+ private:
+  Rules of_others_;
+  std::map<std::string, Rules, std::less<>> by_policy_;
 };
 
 }  // namespace tracekeeper::continuity

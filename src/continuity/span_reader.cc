@@ -155,7 +155,7 @@ SpanFacts FactsOf(std::uint64_t traits) {
 void SpanReader::OnResource(const otlp::ResourceFields& resource) {
   of_resource_ = {};
   of_resource_.service = names_.Intern(resource.service);
-  of_resource_.policy = names_.Intern(resource.policy);
+  of_resource_.policy = names_.Intern(PolicyOf(resource));
   of_resource_.facts.job = resource.is_job;
   const std::string_view instance =
       resource.instance.empty() ? resource.pod_uid : resource.instance;
@@ -167,6 +167,11 @@ void SpanReader::OnResource(const otlp::ResourceFields& resource) {
     of_resource_.instance = name == kOtherName ? 0 : name;
   }
   log_shapes_ = {};
+}
+
+std::string_view SpanReader::PolicyOf(const otlp::ResourceFields& resource) const {
+  const bool is_by_pod = resource.policy.empty() && pods_;
+  return is_by_pod ? pods_->PolicyOf(resource) : resource.policy;
 }
 
 void SpanReader::OnScope(std::string_view name) { of_resource_.scope = names_.Intern(name); }

@@ -10,10 +10,13 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
+#include "src/continuity/pod_policies.h"
 #include "src/continuity/shape.h"
 #include "src/continuity/shape_cache.h"
 #include "src/continuity/span.h"
@@ -49,6 +52,9 @@ class SpanReader {
  public:
   SpanReader(Names& names, ShapeTable& shapes) : names_(names), shapes_(shapes) {}
 
+  /// For resources that name no policy. Null: no pod is known.
+  void UsePods(std::shared_ptr<const PodPolicies> pods) { pods_ = std::move(pods); }
+
   void OnResource(const otlp::ResourceFields& resource);
   void OnScope(std::string_view name);
   [[nodiscard]] ReadSpan Read(const otlp::SpanFields& fields);
@@ -58,12 +64,14 @@ class SpanReader {
   /// `traits`: what the span says beside its texts, see span_reader.cc.
   [[nodiscard]] ShapeId ShapeIdOf(const otlp::SpanFields& fields, std::uint64_t traits,
                                   std::uint64_t threshold);
+  [[nodiscard]] std::string_view PolicyOf(const otlp::ResourceFields& resource) const;
   [[nodiscard]] Shape ShapeOf(const otlp::SpanFields& fields, std::uint64_t traits,
                               std::uint64_t threshold);
   static std::uint64_t HashOf(const otlp::SpanFields& fields, const Shape& shape);
 
   Names& names_;
   ShapeTable& shapes_;
+  std::shared_ptr<const PodPolicies> pods_;
   ShapeCache cache_;
   Shape of_resource_;  // what all spans of the resource and scope share
   std::array<std::optional<ShapeId>, 2> log_shapes_;  // of its records, by whether sampled

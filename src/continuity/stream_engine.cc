@@ -108,7 +108,7 @@ void StreamEngine::UseEpoch(std::shared_ptr<const Epoch> epoch) {
   epoch_ = std::move(epoch);
 }
 
-void StreamEngine::UseRules(const Rules& rules) {
+void StreamEngine::UseRules(const PolicyRules& rules) {
   UseEpoch(std::make_shared<const Epoch>(Epoch{.rules = rules, .profile = epoch_->profile}));
 }
 

@@ -52,7 +52,7 @@ class StreamEngine {
   void Flush();
   void UseEpoch(std::shared_ptr<const Epoch> epoch);
   /// With the profile of now.
-  void UseRules(const Rules& rules);
+  void UseRules(const PolicyRules& rules);
   [[nodiscard]] const Epoch& epoch() const { return *epoch_; }
   /// False while it is learning and judges nothing yet.
   [[nodiscard]] bool is_judging() const { return is_judging_; }

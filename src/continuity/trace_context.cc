@@ -29,7 +29,7 @@ bool SampledFlagsDiffer(const TraceTree& tree) {
 
 }  // namespace
 
-TraceContext TraceContext::Make(const TraceTree& tree, const Names& names, const Rules& rules,
+TraceContext TraceContext::Make(const TraceTree& tree, const Names& names, const PolicyRules& rules,
                                 const Profile& profile, std::optional<std::uint64_t> randomness,
                                 JudgedTrace& result) {
   const std::size_t spans = tree.spans().size();

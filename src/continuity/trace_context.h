@@ -16,7 +16,7 @@ namespace tracekeeper::continuity {
 struct TraceContext {
   const TraceTree& tree;
   const Names& names;
-  const Rules& rules;
+  const PolicyRules& rules;
   const Profile& profile;
   JudgedTrace& result;
   std::optional<std::uint64_t> randomness;  // R
@@ -26,7 +26,7 @@ struct TraceContext {
   std::vector<std::pair<NameId, Microseconds>> entry_starts;  // of known instances, sorted
 
   /// What can be said before anything is judged.
-  static TraceContext Make(const TraceTree& tree, const Names& names, const Rules& rules,
+  static TraceContext Make(const TraceTree& tree, const Names& names, const PolicyRules& rules,
                            const Profile& profile, std::optional<std::uint64_t> randomness,
                            JudgedTrace& result);
 

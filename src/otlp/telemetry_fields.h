@@ -25,12 +25,14 @@ enum class SpanStatus : std::uint8_t { kUnset = 0, kOk = 1, kError = 2 };
 
 /// Who sent it. Empty: not said.
 struct ResourceFields {
-  std::string_view service;   // service.name
-  std::string_view instance;  // service.instance.id
-  std::string_view pod_uid;   // k8s.pod.uid
-  std::string_view host;      // host.id, else host.name, else k8s.node.name
-  std::string_view policy;    // tracekeeper.policy: "namespace/name"
-  bool is_job = false;        // k8s.cronjob.name, k8s.job.name or faas.name is set
+  std::string_view service;        // service.name
+  std::string_view instance;       // service.instance.id
+  std::string_view pod_uid;        // k8s.pod.uid
+  std::string_view pod_name;       // k8s.pod.name
+  std::string_view pod_namespace;  // k8s.namespace.name
+  std::string_view host;           // host.id, else host.name, else k8s.node.name
+  std::string_view policy;         // tracekeeper.policy: "namespace/name"
+  bool is_job = false;             // k8s.cronjob.name, k8s.job.name or faas.name is set
 };
 
 struct LinkFields {

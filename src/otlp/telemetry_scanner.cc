@@ -27,6 +27,10 @@ void NoteResource(const Attribute& attribute, ResourceFields& resource,
     resource.instance = attribute.text;
   } else if (key == "k8s.pod.uid") {
     resource.pod_uid = attribute.text;
+  } else if (key == "k8s.pod.name") {
+    resource.pod_name = attribute.text;
+  } else if (key == "k8s.namespace.name") {
+    resource.pod_namespace = attribute.text;
   } else if (key == "tracekeeper.policy") {
     resource.policy = attribute.text;
   } else if (key == "host.id") {

@@ -80,7 +80,7 @@ TEST_F(AnalyzerOptions, ThatCannotBeEndWithCodeTwoAndASentence) {
   EXPECT_THAT(Ended({"--version"}).output, HasSubstr("tracekeeper-analyzer "));
 }
 
-TEST_F(AnalyzerOptions, PoliciesOfFilesAndFoldersHoldTogether) {
+TEST_F(AnalyzerOptions, PoliciesHoldForTheirSpansAndTogetherForThoseOfNone) {
   Write("1.yaml",
         "apiVersion: tracekeeper.dev/v1alpha1\nkind: TracingPolicy\n"
         "metadata: {name: one, namespace: shop}\nspec:\n"
@@ -96,10 +96,21 @@ TEST_F(AnalyzerOptions, PoliciesOfFilesAndFoldersHoldTogether) {
   const auto read = ReadPolicyFiles({folder_.path()});
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_THAT(read->names, ElementsAre("shop/one", "shop/two"));
-  EXPECT_TRUE(read->rules.entrypoints.Has("web"));
-  EXPECT_TRUE(read->rules.entrypoints.Has("mail"));
-  EXPECT_TRUE(read->rules.excluded_services.Has("legacy"));
-  EXPECT_TRUE(read->rules.excluded_span_names.Has("GET /healthz"));
+  continuity::Names names;
+  const auto rules_of = [&](std::string_view policy) {
+    return read->rules.Of({.policy = names.Intern(policy)}, names);
+  };
+  EXPECT_TRUE(rules_of("shop/one").entrypoints.Has("web"));
+  EXPECT_TRUE(rules_of("shop/one").excluded_span_names.Has("GET /healthz"));
+  EXPECT_FALSE(rules_of("shop/one").entrypoints.Has("mail"));
+  EXPECT_TRUE(rules_of("shop/two").entrypoints.Has("mail"));
+  EXPECT_TRUE(rules_of("shop/two").excluded_services.Has("legacy"));
+  EXPECT_FALSE(rules_of("shop/two").excluded_span_names.Has("GET /healthz"));
+  for (const std::string_view other : {"", "shop/gone"}) {
+    EXPECT_TRUE(rules_of(other).entrypoints.Has("web")) << other;
+    EXPECT_TRUE(rules_of(other).entrypoints.Has("mail")) << other;
+    EXPECT_TRUE(rules_of(other).excluded_services.Has("legacy")) << other;
+  }
 }
 
 }  // namespace

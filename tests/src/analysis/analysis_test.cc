@@ -35,8 +35,8 @@ class AnalysisTest : public testing::Test {
             .warm_up = std::chrono::milliseconds(100)};
   }
   std::unique_ptr<Analysis> Make(AnalysisOptions options) {
-    auto analysis =
-        std::make_unique<Analysis>(std::move(options), continuity::Rules(), clock_, Logger(log_));
+    auto analysis = std::make_unique<Analysis>(std::move(options), continuity::PolicyRules(),
+                                               clock_, Logger(log_));
     return analysis;
   }
   static otlp::Accepted Send(Analysis& analysis, const std::vector<ModelSpan>& spans) {
@@ -120,7 +120,7 @@ TEST_F(AnalysisTest, UsesNewRulesAndWhatIsLearnedWhileItRuns) {
   const auto analysis = Make(options);
   analysis->Start();
   ASSERT_TRUE(Send(*analysis, BrokenTrace(1)));
-  analysis->UseRules({.entrypoints = continuity::NameList({"cart"})});
+  analysis->UseRules(continuity::Rules{.entrypoints = {{"cart"}}});
   ASSERT_TRUE(test_support::Eventually(
       [&] {
         clock_.Advance(std::chrono::seconds(1));
@@ -132,6 +132,23 @@ TEST_F(AnalysisTest, UsesNewRulesAndWhatIsLearnedWhileItRuns) {
   const Samples samples = SamplesOf(*analysis);
   EXPECT_EQ(samples.Sum("tracekeeper_hops_total", {"server=\"cart\"", "excluded"}), 2)
       << "a foreign parent at an entry point";
+}
+
+TEST_F(AnalysisTest, KnowsThePolicyOfASpanByItsPod) {
+  const auto analysis = Make(Options());
+  analysis->Start();
+  auto pods = std::make_shared<continuity::PodPolicies>();
+  pods->Add({.uid = "u1", .namespace_name = "shop", .name = "cart-0"}, "shop/all");
+  analysis->UsePods(pods);
+  std::vector<ModelSpan> spans = BrokenTrace(1);
+  for (ModelSpan& span : spans) {
+    std::erase_if(span.resource,
+                  [](const auto& said) { return said.first == "tracekeeper.policy"; });
+    span.resource.emplace_back("k8s.pod.uid", "u1");
+  }
+  ASSERT_TRUE(Send(*analysis, spans));
+  analysis->Drain();
+  EXPECT_EQ(SamplesOf(*analysis).Sum("tracekeeper_hops_total", {"policy=\"all\"", "bad"}), 1);
 }
 
 TEST_F(AnalysisTest, AddsUpAtEveryScrapeWhileManySend) {

@@ -154,6 +154,29 @@ TEST_F(SpanReaderTest, IsNotTakenInByWordsThatStandInAnotherPlace) {
   EXPECT_EQ(Text(ShapeOf(fields).operation), "x/y");
 }
 
+TEST_F(SpanReaderTest, ASpanWhoseResourceNamesNoPolicyHasThatOfItsPod) {
+  auto pods = std::make_shared<PodPolicies>();
+  pods->Add({.uid = "u1", .namespace_name = "shop", .name = "cart-0"}, "shop/checkout");
+  pods->Add({.uid = "u2", .namespace_name = "shop", .name = "cart-1"}, "shop/all");
+  const auto policy_of = [&](const otlp::ResourceFields& resource) {
+    UseResource(resource, "http");
+    return Text(shapes_.Get(static_cast<ShapeId>(reader_.Read(Usual()).span.shape)).policy);
+  };
+  EXPECT_EQ(policy_of({.service = "cart", .pod_uid = "u1"}), "") << "no pod is known yet";
+  reader_.UsePods(pods);
+  EXPECT_EQ(policy_of({.service = "cart", .pod_uid = "u1"}), "shop/checkout");
+  EXPECT_EQ(policy_of({.service = "cart", .pod_name = "cart-1", .pod_namespace = "shop"}),
+            "shop/all");
+  EXPECT_EQ(policy_of({.service = "cart", .pod_uid = "u1", .policy = "a/b"}), "a/b");
+  EXPECT_EQ(
+      policy_of(
+          {.service = "cart", .pod_uid = "u3", .pod_name = "cart-1", .pod_namespace = "shop"}),
+      "")
+      << "a uid says it better than a name, which others had before";
+  EXPECT_EQ(policy_of({.service = "cart", .pod_name = "cart-1"}), "");
+  EXPECT_EQ(policy_of({.service = "cart", .pod_name = "cart-1", .pod_namespace = "other"}), "");
+}
+
 TEST_F(SpanReaderTest, ReadsWhatASpanIs) {
   UseResource({.service = "shop", .pod_uid = "u1", .policy = "ns/p", .is_job = true}, "http");
   SpanFields fields = Usual();

@@ -312,7 +312,7 @@ TEST(LateAnswers, ToATraceThatIsForgottenAreNotThoseOfTheOneThatHasItsPlaceNow) 
 /// The epoch of a story, but that nothing of the shop counts.
 std::shared_ptr<const Epoch> WithoutShop(const Recorded& recorded) {
   Epoch epoch = *recorded.epoch();
-  epoch.rules.excluded_services = NameList({"shop"});
+  epoch.rules = Rules{.excluded_services = {{"shop"}}};
   return std::make_shared<const Epoch>(epoch);
 }
 

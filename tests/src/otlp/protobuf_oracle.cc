@@ -153,8 +153,9 @@ std::string Hex(std::string_view bytes) {
 }
 
 std::string Describe(const ResourceFields& resource) {
-  return fmt::format("resource {} {} {} {} {} {}\n", Hex(resource.service), Hex(resource.instance),
-                     Hex(resource.pod_uid), Hex(resource.host), Hex(resource.policy),
+  return fmt::format("resource {} {} {} {} {} {} {} {}\n", Hex(resource.service),
+                     Hex(resource.instance), Hex(resource.pod_uid), Hex(resource.pod_name),
+                     Hex(resource.pod_namespace), Hex(resource.host), Hex(resource.policy),
                      resource.is_job);
 }
 
@@ -183,6 +184,8 @@ ResourceFields ResourceOf(const View& resource) {
   ResourceFields fields{.service = Find(resource, {"service.name"}),
                         .instance = Find(resource, {"service.instance.id"}),
                         .pod_uid = Find(resource, {"k8s.pod.uid"}),
+                        .pod_name = Find(resource, {"k8s.pod.name"}),
+                        .pod_namespace = Find(resource, {"k8s.namespace.name"}),
                         .host = Find(resource, {"host.id"}),
                         .policy = Find(resource, {"tracekeeper.policy"}),
                         .is_job = Has(resource, {"k8s.cronjob.name", "k8s.job.name", "faas.name"})};
