@@ -121,6 +121,13 @@ function(tracekeeper_test name)
   if(ARG_LABEL STREQUAL unit)
     add_dependencies(unit_tests ${name})
   endif()
+  if(TRACEKEEPER_SANITIZE)
+    # A program at once: under sanitizers to start one costs more than most tests.
+    math(EXPR timeout "10 * ${ARG_TIMEOUT}")
+    add_test(NAME ${name} COMMAND ${name})
+    set_tests_properties(${name} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${timeout} ${ARG_PROPERTIES})
+    return()
+  endif()
   # A parameter is named by its test, not printed: as bytes it would differ at every build.
   gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 NO_PRETTY_VALUES
                        PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT} ${ARG_PROPERTIES})

@@ -35,15 +35,17 @@ continuity::StreamOptions EngineOptions(const AnalysisOptions& options, Instant 
   const Tick memory = TicksOf(options.repair_window);
   const Tick interval =
       std::max(TicksOf(options.learning_interval), memory / kProfilesInMemory + 1);
-  return {.shards = options.shards,
-          .budget_bytes = options.memory_bytes,
-          .key = options.key,
-          .join_window = TicksOf(options.join_window),
-          .memory = memory,
-          .learning = options.given_profile ? continuity::Learning::kGiven
-                                            : continuity::Learning::kFromStream,
-          .learner = {.warm_up = TicksOf(options.warm_up), .interval = interval},
-          .origin = MicrosecondsOf(now.time_since_epoch())};
+  return {
+      .shards = options.shards,
+      .running = options.shards > 1 ? continuity::Running::kInThread : continuity::Running::kAtOnce,
+      .budget_bytes = options.memory_bytes,
+      .key = options.key,
+      .join_window = TicksOf(options.join_window),
+      .memory = memory,
+      .learning =
+          options.given_profile ? continuity::Learning::kGiven : continuity::Learning::kFromStream,
+      .learner = {.warm_up = TicksOf(options.warm_up), .interval = interval},
+      .origin = MicrosecondsOf(now.time_since_epoch())};
 }
 
 std::shared_ptr<const continuity::Epoch> FirstEpoch(const AnalysisOptions& options,

@@ -8,7 +8,10 @@
 namespace tracekeeper::continuity {
 
 Fingerprints::Fingerprints(std::size_t room, std::uint64_t key)
-    : key_(key), sets_(std::bit_floor(std::max<std::size_t>(room / std::tuple_size_v<Set>, 1))) {}
+    : key_(key),
+      mask_(std::bit_floor(std::max<std::size_t>(room / std::tuple_size_v<Set>, 1)) - 1),
+      region_((mask_ + 1) * sizeof(Set)),
+      sets_(reinterpret_cast<Set*>(region_.begin())) {}
 
 std::uint64_t Fingerprints::HashOf(std::uint64_t what) const { return KeyedHash(what, key_); }
 

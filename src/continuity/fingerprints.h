@@ -12,7 +12,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <vector>
+
+#include "src/continuity/mapped_region.h"
 
 namespace tracekeeper::continuity {
 
@@ -24,7 +25,11 @@ class Fingerprints {
   /// `note`: comes back with it.
   void Add(std::uint64_t what, std::uint32_t until, std::uint32_t note);
   [[nodiscard]] std::optional<std::uint32_t> Find(std::uint64_t what, std::uint32_t now) const;
-  [[nodiscard]] std::size_t bytes() const { return sets_.size() * sizeof(Set); }
+  /// Ahead of Add or Find.
+  void Prefetch(std::uint64_t what) const {
+    PrefetchForWrite(&sets_[SetOf(HashOf(what))], sizeof(Set));
+  }
+  [[nodiscard]] std::size_t bytes() const { return region_.bytes(); }
 
  private:
   struct Entry {
@@ -32,14 +37,16 @@ class Fingerprints {
     std::uint32_t until = 0;
     std::uint32_t note = 0;
   };
-  using Set = std::array<Entry, 8>;
+  using Set = std::array<Entry, 8>;  // two cache lines: pages begin at one
 
   [[nodiscard]] std::uint64_t HashOf(std::uint64_t what) const;
-  [[nodiscard]] std::size_t SetOf(std::uint64_t hash) const { return hash & (sets_.size() - 1); }
+  [[nodiscard]] std::size_t SetOf(std::uint64_t hash) const { return hash & mask_; }
 
   std::uint64_t key_;
   bool is_empty_ = true;  // nothing was ever added: a look costs nothing
-  std::vector<Set> sets_;
+  std::size_t mask_;
+  MappedRegion region_;
+  Set* sets_;
 };
 
 }  // namespace tracekeeper::continuity

@@ -19,20 +19,15 @@ struct JoinInput {
     AskerId asker = 0;
     std::vector<Question> questions;
   };
-  struct Seen {
-    Span span;
-    ShapeId shape = 0;
-  };
-
   /// That a span, which is no entry, ended then on that instance.
   struct Ended {
     NameId instance = 0;
     Microseconds end = 0;
   };
 
-  std::vector<Seen> seen;
+  std::vector<Span> seen;  // as its shape says: it came under no other id
   std::vector<Ended> ended;
-  std::vector<AskerId> withdrawn;
+  std::vector<Asked> withdrawn;
   std::vector<SampledTrace> samples;  // for the learner
   std::vector<Asked> asked;
   /// Of one question: that of nearly every trace.
@@ -41,6 +36,16 @@ struct JoinInput {
     Question question;
   };
   std::vector<AskedOnce> asked_once;
+
+  /// Keeps the memory.
+  void Clear() {
+    seen.clear();
+    ended.clear();
+    withdrawn.clear();
+    samples.clear();
+    asked.clear();
+    asked_once.clear();
+  }
 };
 
 }  // namespace tracekeeper::continuity

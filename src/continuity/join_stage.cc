@@ -12,10 +12,6 @@
 namespace tracekeeper::continuity {
 namespace {
 
-bool IsAboutService(const Question& question) {
-  return question.kind == QuestionKind::kCall || question.kind == QuestionKind::kServerRoot;
-}
-
 /// Sorts what stands behind the first `settled` into them. Returns the first that may have moved.
 template <typename Value, typename Less>
 typename std::vector<Value>::iterator Merge(std::vector<Value>& values, std::size_t& settled,
@@ -96,11 +92,13 @@ void JoinStage::See(const Span& span, const Shape& shape) {
 void JoinStage::Ask(AskerId asker, std::span<const Question> questions) {
   SlotNumber next = kNoSlot;
   for (std::size_t i = questions.size(); i-- > 0;) {
+    const auto place = static_cast<QuestionNumber>(i);
+    if (questions[i].kind == QuestionKind::kServerRoot) {
+      AskForRoot(asker, place, questions[i]);
+      continue;
+    }
     const SlotNumber number = NewSlot();
-    slots_[number] = {.question = questions[i],
-                      .asker = asker,
-                      .number = static_cast<QuestionNumber>(i),
-                      .next = next};
+    slots_[number] = {.question = questions[i], .asker = asker, .number = place, .next = next};
     File(number);
     next = number;
   }
@@ -110,6 +108,20 @@ void JoinStage::Ask(AskerId asker, std::span<const Question> questions) {
   SlotNumber last = next;
   while (slots_[last].next != kNoSlot) last = slots_[last].next;
   slots_[last].next = std::exchange(known->second, next);
+}
+
+/// A root where no call waits changes nothing: a call that comes later looks for it.
+void JoinStage::AskForRoot(AskerId asker, QuestionNumber number, const Question& question) {
+  Service& service = ServiceOf(question.where);
+  service.roots.Add({.first = question.first,
+                     .last = question.last,
+                     .trace = question.trace,
+                     .span_id = question.span_id,
+                     .asker = asker,
+                     .operation = question.operation,
+                     .number = number});
+  ++waiting_roots_;
+  if (!service.calls.list.empty()) service.changed.push_back({question.first, question.first});
 }
 
 JoinStage::SlotNumber JoinStage::NewSlot() {
@@ -125,30 +137,19 @@ JoinStage::SlotNumber JoinStage::NewSlot() {
 /// A call waits for what its service starts meanwhile (3.3).
 JoinStage::Waiting JoinStage::WaitingOf(SlotNumber slot) const {
   const Question& question = slots_[slot].question;
-  if (question.kind == QuestionKind::kServerRoot) return {question.first, question.first, slot};
   const Microseconds skew = profile_->skew;
   return {.first = question.first > skew ? question.first - skew : 0,
           .last = std::min(question.last + skew, question.first + profile_->delay),
           .slot = slot};
 }
 
-/// A root where no call waits changes nothing: a call that comes later looks for it.
-void JoinStage::NoteChange(Service& service, const Waiting& waiting) {
-  const bool is_call = slots_[waiting.slot].question.kind == QuestionKind::kCall;
-  if (is_call || !service.calls.list.empty()) {
-    service.changed.push_back({waiting.first, waiting.last});
-  }
-}
-
 void JoinStage::File(SlotNumber number) {
   const Question& question = slots_[number].question;
-  if (IsAboutService(question)) {
-    const bool is_call = question.kind == QuestionKind::kCall;
+  if (question.kind == QuestionKind::kCall) {
     Service& service = ServiceOf(question.where);
-    const Waiting waiting = WaitingOf(number);
-    (is_call ? service.calls : service.roots).list.push_back(waiting);
-    if (is_call) ++service.silent_calls;
-    NoteChange(service, waiting);
+    service.calls.list.push_back(WaitingOf(number));
+    ++service.silent_calls;
+    service.changed.push_back({service.calls.list.back().first, service.calls.list.back().last});
     return;
   }
   Instance& instance = InstanceOf(question.where);
@@ -160,26 +161,43 @@ void JoinStage::File(SlotNumber number) {
   instance.absent_parents.push_back(number);
 }
 
-void JoinStage::Withdraw(AskerId asker) {
+void JoinStage::Withdraw(AskerId asker, std::span<const Question> questions) {
+  for (std::size_t i = 0; i < questions.size(); ++i) {
+    if (questions[i].kind != QuestionKind::kServerRoot) continue;
+    WithdrawRoot(asker, static_cast<QuestionNumber>(i), questions[i]);
+  }
   const auto found = askers_.find(asker);
   if (found == askers_.end()) return;
   for (SlotNumber slot = found->second; slot != kNoSlot; slot = slots_[slot].next) {
-    Slot& asked = slots_[slot];
-    asked.is_withdrawn = true;
-    withdrawn_.push_back(slot);
-    if (!IsAboutService(asked.question)) {
-      InstanceOf(asked.question.where);
-      continue;
-    }
-    Service& service = ServiceOf(asked.question.where);
-    const Waiting waiting = WaitingOf(slot);
-    NoteChange(service, waiting);
-    service.has_withdrawn = true;
-    if (asked.question.kind == QuestionKind::kCall && asked.given == Answer::kNo) {
-      --service.silent_calls;
-    }
+    WithdrawSlot(slot);
   }
   askers_.erase(found);
+}
+
+void JoinStage::WithdrawRoot(AskerId asker, QuestionNumber number, const Question& question) {
+  Service& service = ServiceOf(question.where);
+  WaitingRoot* const root =
+      service.roots.Find({.first = question.first, .asker = asker, .number = number});
+  if (root == nullptr) return;
+  service.roots.Withdraw(*root);
+  --waiting_roots_;
+  if (root->call != WaitingRoot::kNoCall) slots_[root->call].has_root = false;
+  if (!service.calls.list.empty()) service.changed.push_back({question.first, question.first});
+}
+
+void JoinStage::WithdrawSlot(SlotNumber slot) {
+  Slot& asked = slots_[slot];
+  asked.is_withdrawn = true;
+  withdrawn_.push_back(slot);
+  if (asked.question.kind != QuestionKind::kCall) {
+    InstanceOf(asked.question.where);
+    return;
+  }
+  Service& service = ServiceOf(asked.question.where);
+  const Waiting waiting = WaitingOf(slot);
+  service.changed.push_back({waiting.first, waiting.last});
+  service.has_withdrawn = true;
+  if (asked.given == Answer::kNo) --service.silent_calls;
 }
 
 std::vector<GivenAnswer> JoinStage::Settle() {
@@ -234,15 +252,11 @@ void JoinStage::SettleInstance(NameId id, Instance& instance, std::vector<GivenA
 
 void JoinStage::SettleService(Service& service, std::vector<GivenAnswer>& given) {
   service.is_listed = false;
-  if (std::exchange(service.has_withdrawn, false)) {
-    DropWithdrawn(service.calls);
-    DropWithdrawn(service.roots);
-  }
+  if (std::exchange(service.has_withdrawn, false)) DropWithdrawn(service.calls);
   const auto waits_first = [](const Waiting& left, const Waiting& right) {
     return left.first < right.first;
   };
   Merge(service.calls.list, service.calls.settled, waits_first);
-  Merge(service.roots.list, service.roots.settled, waits_first);
   for (const Range& group : GroupsAround(service)) MatchWithin(service, group, given);
   service.changed.clear();
   if (!std::exchange(service.was_seen, false) || service.silent_calls == 0) return;
@@ -278,42 +292,48 @@ std::vector<JoinStage::Range> JoinStage::GroupsAround(Service& service) {
 }
 
 void JoinStage::MatchWithin(Service& service, const Range& group, std::vector<GivenAnswer>& given) {
-  const auto within = [&group](const WaitingList& waiting) {
-    const auto first = std::ranges::lower_bound(waiting.list, group.first, {}, &Waiting::first);
-    const auto last =
-        std::ranges::upper_bound(first, waiting.list.end(), group.last, {}, &Waiting::first);
-    return std::span<const Waiting>(first, last);
-  };
-  const auto questions_of = [this](std::span<const Waiting> waiting) {
-    std::vector<Question> questions;
-    questions.reserve(waiting.size());
-    for (const Waiting& one : waiting) {
-      slots_[one.slot].partner = kNoSlot;
-      questions.push_back(slots_[one.slot].question);
-    }
-    return questions;
-  };
-  const std::span<const Waiting> calls = within(service.calls);
-  const std::span<const Waiting> roots = within(service.roots);
-  const std::vector<MatchedCall> pairs = MatchCalls(
-      questions_of(calls), questions_of(roots), {.skew = profile_->skew, .delay = profile_->delay});
-  for (const MatchedCall& pair : pairs) {
-    slots_[calls[pair.call].slot].partner = roots[pair.root].slot;
-    slots_[roots[pair.root].slot].partner = calls[pair.call].slot;
+  const std::vector<Waiting>& list = service.calls.list;
+  const auto first = std::ranges::lower_bound(list, group.first, {}, &Waiting::first);
+  const auto last = std::ranges::upper_bound(first, list.end(), group.last, {}, &Waiting::first);
+  const std::span<const Waiting> waiting_calls(first, last);
+  const std::vector<WaitingRoot*> waiting_roots = service.roots.Within(group.first, group.last);
+  std::vector<Question> calls;
+  std::vector<Question> roots;
+  calls.reserve(waiting_calls.size());
+  roots.reserve(waiting_roots.size());
+  for (const Waiting& call : waiting_calls) {
+    slots_[call.slot].has_root = false;
+    calls.push_back(slots_[call.slot].question);
   }
-  for (const Waiting& call : calls) GiveToCall(service, call.slot, given);
-  for (const Waiting& waiting : roots) {
-    const Slot& root = slots_[waiting.slot];
-    const bool is_made_by_other =
-        root.partner != kNoSlot && slots_[root.partner].question.trace != root.question.trace;
-    Give(waiting.slot, is_made_by_other ? Answer::kYes : Answer::kNo, given);
+  for (WaitingRoot* const root : waiting_roots) {
+    root->call = WaitingRoot::kNoCall;
+    roots.push_back(root->AsQuestion(0));
   }
+  const MatchingTimes times{.skew = profile_->skew, .delay = profile_->delay};
+  for (const MatchedCall& pair : MatchCalls(calls, roots, times)) {
+    WaitingRoot& root = *waiting_roots[pair.root];
+    root.call = waiting_calls[pair.call].slot;
+    Slot& call = slots_[root.call];
+    call.has_root = true;
+    call.root = {.first = root.first, .asker = root.asker, .number = root.number};
+    call.root_last = root.last;
+  }
+  for (const Waiting& call : waiting_calls) GiveToCall(service, call.slot, given);
+  for (WaitingRoot* const root : waiting_roots) GiveToRoot(*root, given);
+}
+
+void JoinStage::GiveToRoot(WaitingRoot& root, std::vector<GivenAnswer>& given) const {
+  const bool is_made_by_other =
+      root.call != WaitingRoot::kNoCall && slots_[root.call].question.trace != root.trace;
+  const Answer answer = is_made_by_other ? Answer::kYes : Answer::kNo;
+  if (std::exchange(root.given, answer) == answer) return;
+  given.push_back({.asker = root.asker, .question = root.number, .answer = answer});
 }
 
 void JoinStage::GiveToCall(Service& service, SlotNumber slot, std::vector<GivenAnswer>& given) {
   const Slot& call = slots_[slot];
   const bool was_silent = call.given == Answer::kNo;
-  if (call.partner != kNoSlot) {
+  if (call.has_root) {
     Give(slot, Answer::kYes, given);
   } else {
     Give(slot, PeerWasThere(service, call.question) ? Answer::kPeerWasThere : Answer::kNo, given);

@@ -27,11 +27,9 @@
 #include "src/continuity/profile.h"
 #include "src/continuity/question.h"
 #include "src/continuity/shape.h"
+#include "src/continuity/waiting_roots.h"
 
 namespace tracekeeper::continuity {
-
-/// Whoever asks chooses its number, a new one each time it asks.
-using AskerId = std::uint64_t;
 
 struct GivenAnswer {
   AskerId asker = 0;
@@ -50,15 +48,17 @@ class JoinStage {
   /// All that counts of a span that is no entry: that it ended then, on that instance (or none).
   void SeeEnd(NameId instance, Microseconds end);
   void Ask(AskerId asker, std::span<const Question> questions);
-  /// Its questions are no more; nothing is said where there are none.
-  void Withdraw(AskerId asker);
+  /// Its questions, which are these, are no more; nothing is said where they were forgotten.
+  void Withdraw(AskerId asker, std::span<const Question> questions);
   /// Until it is given another one, the answer to a question is kNo.
   std::vector<GivenAnswer> Settle();
   /// Everything before `time` but what answers to what is younger stand on. What was answered stays
   /// as it is; the halves of a pair go together.
   void Forget(Microseconds time);
 
-  [[nodiscard]] std::size_t questions() const { return slots_.size() - free_.size(); }
+  [[nodiscard]] std::size_t questions() const {
+    return slots_.size() - free_.size() + waiting_roots_;
+  }
   /// About what it holds.
   [[nodiscard]] std::size_t bytes() const;
   /// The earliest end that it may still know, where it knows any.
@@ -78,14 +78,17 @@ class JoinStage {
   using SlotNumber = std::uint32_t;
   static constexpr SlotNumber kNoSlot = UINT32_MAX;
 
+  /// Of every kind but kServerRoot, which WaitingRoots hold.
   struct Slot {
     Question question;
     AskerId asker = 0;
     QuestionNumber number = 0;
-    SlotNumber next = kNoSlot;     // of the same asker
-    SlotNumber partner = kNoSlot;  // of a call or a root: the other half
+    SlotNumber next = kNoSlot;  // of the same asker
     Answer given = Answer::kNo;
     bool is_withdrawn = false;
+    bool has_root = false;  // a call that made this one:
+    WaitingRootKey root;
+    Microseconds root_last = 0;
   };
   struct Instance {
     BusyTimes busy;
@@ -99,7 +102,7 @@ class JoinStage {
     Microseconds first = 0;
     Microseconds last = 0;
   };
-  /// A call or a root, and when it waits: a root at its start alone.
+  /// A call, and when it waits.
   struct Waiting {
     Microseconds first = 0;
     Microseconds last = 0;
@@ -115,16 +118,19 @@ class JoinStage {
     Range* last_starts = nullptr;           // of the second that was seen last
     std::uint64_t last_second = 0;
     WaitingList calls;             // to it
-    WaitingList roots;             // of it
+    WaitingRoots roots;            // of it
     std::vector<Range> changed;    // when a call, or a root that may matter, came or went
     std::size_t silent_calls = 0;  // to which kNo was given
     bool was_seen = false;         // since the last Settle
-    bool has_withdrawn = false;
-    bool is_listed = false;  // among changed_services_
+    bool has_withdrawn = false;    // calls
+    bool is_listed = false;        // among changed_services_
   };
 
   SlotNumber NewSlot();
   void File(SlotNumber number);
+  void AskForRoot(AskerId asker, QuestionNumber number, const Question& question);
+  void WithdrawRoot(AskerId asker, QuestionNumber number, const Question& question);
+  void WithdrawSlot(SlotNumber slot);
   void Give(SlotNumber slot, Answer answer, std::vector<GivenAnswer>& given);
   static void SettleEnds(Instance& instance);
   void SettleInstance(NameId id, Instance& instance, std::vector<GivenAnswer>& given);
@@ -134,7 +140,7 @@ class JoinStage {
   static std::vector<Range> GroupsAround(Service& service);
   void MatchWithin(Service& service, const Range& group, std::vector<GivenAnswer>& given);
   void GiveToCall(Service& service, SlotNumber slot, std::vector<GivenAnswer>& given);
-  void NoteChange(Service& service, const Waiting& waiting);
+  void GiveToRoot(WaitingRoot& root, std::vector<GivenAnswer>& given) const;
   void DropWithdrawn(WaitingList& waiting) const;
   Instance& InstanceOf(NameId id);
   Service& ServiceOf(NameId id);
@@ -152,7 +158,8 @@ class JoinStage {
   /// Moves those before `time` from `slots` to `old`.
   void TakeOld(std::vector<SlotNumber>& slots, Microseconds time,
                std::vector<SlotNumber>& old) const;
-  void TakeOld(WaitingList& waiting, Microseconds time, std::vector<SlotNumber>& old) const;
+  void TakeOld(Service& service, Microseconds time, std::vector<SlotNumber>& old);
+  void ForgetStarts(Service& service, Microseconds time) const;
   void Free(SlotNumber slot);
   void DropEmpty();
 
@@ -167,6 +174,7 @@ class JoinStage {
   std::vector<NameId> changed_instances_;  // each once
   std::vector<NameId> changed_services_;
   std::vector<NameId> bereft_instances_;  // that have absent parents
+  std::size_t waiting_roots_ = 0;
   std::size_t entries_ = 0;
   Microseconds earliest_ = UINT64_MAX;
   Tenth last_end_ = 0;  // of any instance

@@ -25,22 +25,25 @@ void JoinStage::Forget(Microseconds time) {
   }
   for (auto& service : services_) {
     if (!service) continue;
-    TakeOld(service->calls, time, old);
-    TakeOld(service->roots, time, old);
-    Microseconds needed = time;
-    service->silent_calls = 0;
-    for (const Waiting& call : service->calls.list) {
-      const Slot& asked = slots_[call.slot];
-      needed = std::min(needed, asked.question.first);
-      service->silent_calls += asked.given == Answer::kNo ? 1 : 0;
-    }
-    needed = needed > kPresence ? needed - kPresence : 0;
-    service->starts.erase(service->starts.begin(), service->starts.lower_bound(needed / kSecond));
-    service->last_starts = nullptr;
+    TakeOld(*service, time, old);
+    ForgetStarts(*service, time);
   }
   for (const SlotNumber slot : old) Free(slot);
   DropEmpty();
   earliest_ = std::max(earliest_, time);
+}
+
+void JoinStage::ForgetStarts(Service& service, Microseconds time) const {
+  Microseconds needed = time;
+  service.silent_calls = 0;
+  for (const Waiting& call : service.calls.list) {
+    const Slot& asked = slots_[call.slot];
+    needed = std::min(needed, asked.question.first);
+    service.silent_calls += asked.given == Answer::kNo ? 1 : 0;
+  }
+  needed = needed > kPresence ? needed - kPresence : 0;
+  service.starts.erase(service.starts.begin(), service.starts.lower_bound(needed / kSecond));
+  service.last_starts = nullptr;
 }
 
 Microseconds JoinStage::NeededFrom(const std::vector<SlotNumber>& slots, Microseconds time) const {
@@ -75,9 +78,11 @@ void JoinStage::DropEmpty() {
                           instance->absent_parents.empty();
     if (is_empty) instance.reset();
   }
+  waiting_roots_ = 0;
   for (auto& service : services_) {
+    if (service) waiting_roots_ += service->roots.size();
     const bool is_empty = service && !service->is_listed && service->starts.empty() &&
-                          service->calls.list.empty() && service->roots.list.empty();
+                          service->calls.list.empty() && service->roots.is_empty();
     if (is_empty) service.reset();
   }
 }
@@ -88,9 +93,7 @@ bool JoinStage::IsBefore(Microseconds time, SlotNumber slot) const {
   if (asked.is_withdrawn) return false;  // leaves with the others that are
   const bool is_loss = asked.question.kind == QuestionKind::kLostBatch;
   if ((is_loss ? asked.question.first : asked.question.last) < time) return true;
-  if (asked.partner == kNoSlot) return false;
-  const Slot& partner = slots_[asked.partner];
-  return !partner.is_withdrawn && partner.question.last < time;
+  return asked.has_root && asked.root_last < time;
 }
 
 void JoinStage::TakeOld(std::vector<SlotNumber>& slots, Microseconds time,
@@ -101,14 +104,20 @@ void JoinStage::TakeOld(std::vector<SlotNumber>& slots, Microseconds time,
   slots.erase(first, slots.end());
 }
 
-void JoinStage::TakeOld(WaitingList& waiting, Microseconds time,
-                        std::vector<SlotNumber>& old) const {
-  const auto stays = [&](const Waiting& one) { return !IsBefore(time, one.slot); };
-  const auto settled = waiting.list.begin() + static_cast<std::ptrdiff_t>(waiting.settled);
-  waiting.settled = static_cast<std::size_t>(std::count_if(waiting.list.begin(), settled, stays));
-  const auto first = std::stable_partition(waiting.list.begin(), waiting.list.end(), stays);
-  for (auto one = first; one != waiting.list.end(); ++one) old.push_back(one->slot);
-  waiting.list.erase(first, waiting.list.end());
+void JoinStage::TakeOld(Service& service, Microseconds time, std::vector<SlotNumber>& old) {
+  WaitingList& calls = service.calls;
+  const auto stays = [&](const Waiting& call) { return !IsBefore(time, call.slot); };
+  const auto settled = calls.list.begin() + static_cast<std::ptrdiff_t>(calls.settled);
+  calls.settled = static_cast<std::size_t>(std::count_if(calls.list.begin(), settled, stays));
+  const auto first = std::stable_partition(calls.list.begin(), calls.list.end(), stays);
+  for (auto call = first; call != calls.list.end(); ++call) {
+    old.push_back(call->slot);
+    const Slot& asked = slots_[call->slot];
+    if (!asked.has_root) continue;
+    if (WaitingRoot* const root = service.roots.Find(asked.root)) service.roots.Withdraw(*root);
+  }
+  calls.list.erase(first, calls.list.end());
+  service.roots.Forget(time);
 }
 
 void JoinStage::Free(SlotNumber slot) {
@@ -141,7 +150,9 @@ void JoinStage::FreeWithdrawn() {
 std::size_t JoinStage::bytes() const {
   constexpr std::size_t kPerQuestion = sizeof(Slot) + sizeof(Waiting) + 48;  // and its asker
   constexpr std::size_t kPerEntry = 3 * sizeof(Microseconds);
-  return slots_.size() * kPerQuestion + entries_ * kPerEntry;
+  std::size_t roots = 0;
+  for (const auto& service : services_) roots += service ? service->roots.bytes() : 0;
+  return slots_.size() * kPerQuestion + entries_ * kPerEntry + roots;
 }
 
 }  // namespace tracekeeper::continuity

@@ -33,6 +33,9 @@ enum class Answer : std::uint8_t {
   kPeerWasThere,  // of a call: it arrived nowhere, and the peer recorded other requests then
 };
 
+/// Whoever asks chooses its number: a new one each time it asks, until the stage has forgotten it.
+using AskerId = std::uint64_t;
+
 /// The place of a question among those of its asker.
 using QuestionNumber = std::uint32_t;
 

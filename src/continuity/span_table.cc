@@ -1,11 +1,8 @@
 #include "src/continuity/span_table.h"
 
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <bit>
 #include <memory>
-#include <new>
 
 #include "src/continuity/keyed_hash.h"
 
@@ -27,16 +24,6 @@ std::size_t RegionSizeFor(std::size_t budget_bytes) {
 }
 
 }  // namespace
-
-MappedRegion::MappedRegion(std::size_t bytes) : bytes_(bytes) {
-  void* const region = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
-                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (region == MAP_FAILED) throw std::bad_alloc();
-  madvise(region, bytes, MADV_HUGEPAGE);  // random access: a third of the speed without
-  begin_ = static_cast<std::byte*>(region);
-}
-
-MappedRegion::~MappedRegion() { munmap(begin_, bytes_); }
 
 SpanTable::SpanTable(const Options& options)
     : budget_bytes_(options.budget_bytes),
@@ -78,9 +65,10 @@ void SpanTable::PrefetchIndex(std::uint64_t low) const {
 }
 
 /// By the first place where it may be, which is where nearly all are.
-void SpanTable::PrefetchRecord(std::uint64_t low) const {
+bool SpanTable::PrefetchRecord(std::uint64_t low) const {
   const RecordNumber record = index_[HashOf(low) & index_mask_].record;
-  if (record != kNoRecord) __builtin_prefetch(&records_[record], 1);
+  if (record != kNoRecord) Prefetch(record);
+  return record != kNoRecord;
 }
 
 void SpanTable::PrefetchPlace(std::uint64_t low) const {
@@ -89,8 +77,12 @@ void SpanTable::PrefetchPlace(std::uint64_t low) const {
   const Record& record = records_[number];
   if (record.last_chunk == kNoChunk) return;
   const Chunk& last = chunk(record.last_chunk);
-  __builtin_prefetch(&last.spans[record.spans % kChunkSpans], 1);
-  __builtin_prefetch(&last.next, 1);
+  const std::size_t place = record.spans % kChunkSpans;
+  if (place == 0) {
+    __builtin_prefetch(&last.next, 1);  // the span goes into a chunk behind it
+  } else {
+    PrefetchForWrite(&last.spans[place], sizeof(Span));
+  }
 }
 
 void SpanTable::PrefetchSpans(RecordNumber number) const {
@@ -99,6 +91,14 @@ void SpanTable::PrefetchSpans(RecordNumber number) const {
     if (held == kNoChunk) return;
     const auto* const bytes = reinterpret_cast<const char*>(&chunk(held));
     for (std::size_t line = 0; line < sizeof(Chunk); line += 64) __builtin_prefetch(bytes + line);
+  }
+}
+
+void SpanTable::PrefetchRemoval(RecordNumber number) const {
+  const Record& record = records_[number];
+  PrefetchIndex(record.id.low);
+  for (const std::uint32_t held : {record.first_chunk, record.last_chunk}) {
+    if (held != kNoChunk) __builtin_prefetch(&chunk(held).next, 1);
   }
 }
 
@@ -130,6 +130,7 @@ SpanTable::RecordNumber SpanTable::NewRecord() {
   if (free_record_ != kNoRecord) {
     const RecordNumber number = free_record_;
     free_record_ = records_[number].first_chunk;
+    if (free_record_ != kNoRecord) Prefetch(free_record_);
     return number;
   }
   if (!HasRoom(sizeof(Record))) return kNoRecord;
@@ -140,6 +141,8 @@ std::uint32_t SpanTable::NewChunk() {
   std::uint32_t number = free_chunk_;
   if (number != kNoChunk) {
     free_chunk_ = chunk(number).next;
+    // For the next one who needs a chunk.
+    if (free_chunk_ != kNoChunk) PrefetchForWrite(&chunk(free_chunk_), sizeof(Chunk));
   } else if (HasRoom(sizeof(Chunk))) {
     number = made_chunks_++;
   } else {

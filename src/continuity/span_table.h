@@ -30,6 +30,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "src/continuity/mapped_region.h"
 #include "src/continuity/span.h"
 #include "src/otlp/trace_id.h"
 
@@ -37,24 +38,6 @@ namespace tracekeeper::continuity {
 
 /// A tenth of a second of arrival time.
 using Tick = std::uint32_t;
-
-/// Zeroed pages that take memory when they are first written; std::bad_alloc where there is no room
-/// for them in the address space.
-class MappedRegion {
- public:
-  explicit MappedRegion(std::size_t bytes);
-  ~MappedRegion();
-  MappedRegion(const MappedRegion&) = delete;
-  MappedRegion& operator=(const MappedRegion&) = delete;
-
-  [[nodiscard]] std::byte* begin() const { return begin_; }
-  [[nodiscard]] std::byte* end() const { return begin_ + bytes_; }
-  [[nodiscard]] std::size_t bytes() const { return bytes_; }
-
- private:
-  std::byte* begin_;
-  std::size_t bytes_;
-};
 
 class SpanTable {
  public:
@@ -93,11 +76,14 @@ class SpanTable {
   // Ahead of FindOrAdd and Append, each some spans after the one before: ask for the cache lines of
   // the index, of the record, of the place where the span goes.
   void PrefetchIndex(std::uint64_t low) const;
-  void PrefetchRecord(std::uint64_t low) const;
+  /// False where it seems that there is none.
+  bool PrefetchRecord(std::uint64_t low) const;
   void PrefetchPlace(std::uint64_t low) const;
   // Ahead of at and Read: of the record, and once that is there, of its spans.
-  void Prefetch(RecordNumber record) const { __builtin_prefetch(&records_[record], 1); }
+  void Prefetch(RecordNumber record) const { PrefetchForWrite(&records_[record], sizeof(Record)); }
   void PrefetchSpans(RecordNumber record) const;
+  /// Ahead of Remove, once the record is there.
+  void PrefetchRemoval(RecordNumber record) const;
   /// `span.is_cut` is its tag. False where the table is full.
   bool Append(RecordNumber record, const Span& span);
   /// The tag that stands for an upper half in this record; nothing where it has too many.

@@ -1,5 +1,7 @@
 #include "src/continuity/stream_engine.h"
 
+#include <utility>
+
 #include "src/continuity/keyed_hash.h"
 
 namespace tracekeeper::continuity {
@@ -29,15 +31,18 @@ StreamEngine::StreamEngine(const StreamOptions& options, Names& names, const Sha
       join_(epoch_->profile),
       learner_(options.learner, shapes, names),
       is_judging_(options.learning == Learning::kGiven) {
+  answers_.resize(options_.shards);
   for (std::size_t i = 0; i < options_.shards; ++i) {
-    shards_.push_back(std::make_unique<StreamShard>(OptionsOf(options_, i), names, shapes, epoch_));
-    if (is_judging_) shards_.back()->StartJudging();
+    auto shard = std::make_unique<StreamShard>(OptionsOf(options_, i), names, shapes, epoch_);
+    if (is_judging_) shard->StartJudging();
+    parts_.push_back({.input = std::make_unique<JoinInput>(),
+                      .runner = std::make_unique<ShardRunner>(std::move(shard), options_.running)});
   }
 }
 
 /// By another hash than the table's, or the shards would use a part of their indexes each.
-StreamShard& StreamEngine::ShardOf(std::uint64_t low) {
-  return *shards_[KeyedHash(low, ~options_.key) % shards_.size()];
+ShardRunner& StreamEngine::ShardOf(std::uint64_t low) {
+  return *parts_[KeyedHash(low, ~options_.key) % parts_.size()].runner;
 }
 
 void StreamEngine::Insert(const ReadSpan& span, Tick now) {
@@ -46,28 +51,58 @@ void StreamEngine::Insert(const ReadSpan& span, Tick now) {
 
 void StreamEngine::Insert(const ReadLog& log, Tick now) { ShardOf(log.trace.low).Insert(log, now); }
 
+void StreamEngine::DoInAll(const ShardRunner::Task& task) {
+  for (const Part& part : parts_) part.runner->Do(task);
+}
+
+/// Shards with threads are at it while the stream goes on: what they ask is looked at the next
+/// time.
 void StreamEngine::Advance(Tick now) {
-  for (const auto& shard : shards_) shard->Advance(now, input_);
+  if (options_.running == Running::kAtOnce) {
+    BeginAdvance(now);
+    Join(now);
+    return;
+  }
+  for (const Part& part : parts_) part.runner->Wait();
+  Join(now);
+  BeginAdvance(now);
+}
+
+void StreamEngine::BeginAdvance(Tick now) {
+  for (const Part& part : parts_) {
+    part.runner->Do(
+        [now, input = part.input.get()](StreamShard& shard) { shard.Advance(now, *input); });
+  }
+}
+
+void StreamEngine::Join(Tick now) {
   Learn(now);
-  Settle();
+  for (const Part& part : parts_) {
+    Tell(*part.input);
+    part.input->Clear();
+  }
+  GiveAnswers();
   ForgetOld(now);
 }
 
 void StreamEngine::Flush() {
-  for (const auto& shard : shards_) shard->Flush();
+  DoInAll([](StreamShard& shard) { shard.Flush(); });
+  for (const Part& part : parts_) part.runner->Wait();
 }
 
 void StreamEngine::Learn(Tick now) {
   if (options_.learning == Learning::kGiven) return;
-  for (SampledTrace& sample : input_.samples) learner_.Offer(std::move(sample));
-  input_.samples.clear();
+  for (const Part& part : parts_) {
+    for (SampledTrace& sample : part.input->samples) learner_.Offer(std::move(sample));
+    part.input->samples.clear();
+  }
   if (auto profile = learner_.Advance(now)) {
     UseEpoch(std::make_shared<const Epoch>(
         Epoch{.rules = epoch_->rules, .profile = std::move(*profile)}));
     is_judging_ = true;
-    for (const auto& shard : shards_) shard->StartJudging();
+    DoInAll([](StreamShard& shard) { shard.StartJudging(); });
   }
-  for (const auto& shard : shards_) shard->SampleBelow(learner_.sample_below());
+  DoInAll([below = learner_.sample_below()](StreamShard& shard) { shard.SampleBelow(below); });
 }
 
 /// What no trace that is remembered can ask about; and more where it takes too much room.
@@ -86,24 +121,34 @@ void StreamEngine::ForgetOld(Tick now) {
   }
 }
 
-void StreamEngine::Settle() {
-  for (const AskerId asker : input_.withdrawn) join_.Withdraw(asker);
-  for (const JoinInput::Seen& seen : input_.seen) join_.See(seen.span, shapes_.Get(seen.shape));
-  for (const JoinInput::Ended& ended : input_.ended) join_.SeeEnd(ended.instance, ended.end);
-  for (const JoinInput::Asked& asked : input_.asked) join_.Ask(asked.asker, asked.questions);
-  for (const JoinInput::AskedOnce& asked : input_.asked_once) {
+void StreamEngine::Tell(const JoinInput& input) {
+  for (const JoinInput::Asked& asked : input.withdrawn) {
+    join_.Withdraw(asked.asker, asked.questions);
+  }
+  for (const Span& span : input.seen) {
+    join_.See(span, shapes_.Get(static_cast<ShapeId>(span.shape)));
+  }
+  for (const JoinInput::Ended& ended : input.ended) join_.SeeEnd(ended.instance, ended.end);
+  for (const JoinInput::Asked& asked : input.asked) join_.Ask(asked.asker, asked.questions);
+  for (const JoinInput::AskedOnce& asked : input.asked_once) {
     join_.Ask(asked.asker, {&asked.question, 1});
   }
-  input_.withdrawn.clear();
-  input_.seen.clear();
-  input_.ended.clear();
-  input_.asked.clear();
-  input_.asked_once.clear();
-  for (const GivenAnswer& given : join_.Settle()) shards_[given.asker >> kShardShift]->Take(given);
+}
+
+void StreamEngine::GiveAnswers() {
+  for (const GivenAnswer& given : join_.Settle()) {
+    answers_[given.asker >> kShardShift].push_back(given);
+  }
+  for (std::size_t i = 0; i < parts_.size(); ++i) {
+    if (answers_[i].empty()) continue;
+    parts_[i].runner->Do([answers = std::exchange(answers_[i], {})](StreamShard& shard) {
+      for (const GivenAnswer& given : answers) shard.Take(given);
+    });
+  }
 }
 
 void StreamEngine::UseEpoch(std::shared_ptr<const Epoch> epoch) {
-  for (const auto& shard : shards_) shard->UseEpoch(epoch);
+  DoInAll([epoch](StreamShard& shard) { shard.UseEpoch(epoch); });
   join_.UseProfile(epoch->profile);
   epoch_ = std::move(epoch);
 }
@@ -112,16 +157,22 @@ void StreamEngine::UseRules(const PolicyRules& rules) {
   UseEpoch(std::make_shared<const Epoch>(Epoch{.rules = rules, .profile = epoch_->profile}));
 }
 
+std::vector<const StreamShard*> StreamEngine::shards() const {
+  std::vector<const StreamShard*> shards;
+  for (const Part& part : parts_) shards.push_back(&part.runner->shard());
+  return shards;
+}
+
 Tally StreamEngine::tally() const {
   Tally sum;
-  for (const auto& shard : shards_) sum.Add(shard->tally());
+  for (const Part& part : parts_) sum.Add(part.runner->shard().tally());
   return sum;
 }
 
 ShardCounts StreamEngine::counts() const {
   ShardCounts sum;
-  for (const auto& shard : shards_) {
-    const ShardCounts& counts = shard->counts();
+  for (const Part& part : parts_) {
+    const ShardCounts& counts = part.runner->shard().counts();
     sum.spans += counts.spans;
     sum.logs += counts.logs;
     sum.shed_traces += counts.shed_traces;

@@ -1,6 +1,6 @@
 #pragma once
-// StreamEngine judges a stream of telemetry in one thread: gives each trace to its shard, and
-// carries questions and answers between the shards and the join stage.
+// StreamEngine judges a stream of telemetry: gives each trace to its shard, and carries questions
+// and answers between the shards and the join stage.
 //
 //   engine.Insert(span, now); ...
 //   engine.Advance(now);           // every tenth of a second, or so
@@ -9,7 +9,8 @@
 // What it counts, net of repairs, does not depend on the order of arrival nor on how many shards
 // there are, while what belongs together comes while it is remembered.
 //
-// Threads:  one thread.
+// Threads:  one thread calls. With Running::kInThread each shard has a thread of its own, and what
+//           it asks is answered with the next Advance; names and shapes may grow meanwhile.
 // Owner:    names and shapes outlive it.
 
 #include <cstdint>
@@ -17,6 +18,7 @@
 #include <vector>
 
 #include "src/continuity/join_stage.h"
+#include "src/continuity/shard_runner.h"
 #include "src/continuity/stream_shard.h"
 
 namespace tracekeeper::continuity {
@@ -29,6 +31,7 @@ enum class Learning : std::uint8_t {
 
 struct StreamOptions {
   std::size_t shards = 1;  // at most 256
+  Running running = Running::kAtOnce;
   /// Of all shards together.
   std::size_t budget_bytes = std::size_t{256} << 20U;
   std::uint64_t key = 0;  // of the process: ids are chosen by peers
@@ -48,7 +51,7 @@ class StreamEngine {
   void Insert(const ReadSpan& span, Tick now);
   void Insert(const ReadLog& log, Tick now);
   void Advance(Tick now);
-  /// What was inserted is in the tables and counts.
+  /// All that was told so far is done. What follows, but for the first two, is as of the last one.
   void Flush();
   void UseEpoch(std::shared_ptr<const Epoch> epoch);
   /// With the profile of now.
@@ -59,21 +62,30 @@ class StreamEngine {
 
   [[nodiscard]] Tally tally() const;
   [[nodiscard]] ShardCounts counts() const;
-  [[nodiscard]] const std::vector<std::unique_ptr<StreamShard>>& shards() const { return shards_; }
+  [[nodiscard]] std::vector<const StreamShard*> shards() const;
 
  private:
-  StreamShard& ShardOf(std::uint64_t low);
-  void Settle();
+  struct Part {
+    std::unique_ptr<JoinInput> input;  // told by its last Advance
+    std::unique_ptr<ShardRunner> runner;
+  };
+
+  ShardRunner& ShardOf(std::uint64_t low);
+  void DoInAll(const ShardRunner::Task& task);
+  void BeginAdvance(Tick now);
+  void Join(Tick now);
+  void Tell(const JoinInput& input);
+  void GiveAnswers();
   void Learn(Tick now);
   void ForgetOld(Tick now);
 
   const StreamOptions options_;
   const ShapeTable& shapes_;
   std::shared_ptr<const Epoch> epoch_;
-  std::vector<std::unique_ptr<StreamShard>> shards_;
+  std::vector<Part> parts_;
   JoinStage join_;
   StreamLearner learner_;
-  JoinInput input_;
+  std::vector<std::vector<GivenAnswer>> answers_;  // by shard
   bool is_judging_ = true;
   Tick next_forgetting_ = 0;
 };

@@ -75,9 +75,14 @@ void StreamShard::Insert(const ReadSpan& span, Tick now) {
   const auto before = [this](std::size_t spans) -> std::uint64_t {
     return arriving_[(came_ - spans) % kArriving].span.trace.low;
   };
-  if (came_ >= taken_ + kPrefetchStep) table_.PrefetchRecord(before(kPrefetchStep));
+  if (came_ >= taken_ + kPrefetchStep) PrefetchRecord(before(kPrefetchStep));
   if (came_ >= taken_ + 2 * kPrefetchStep) table_.PrefetchPlace(before(2 * kPrefetchStep));
   if (++came_ - taken_ == kArriving) Take(arriving_[taken_++ % kArriving]);
+}
+
+/// Of a trace that has none, whether it was forgotten is asked.
+void StreamShard::PrefetchRecord(std::uint64_t low) const {
+  if (!table_.PrefetchRecord(low)) fingerprints_.Prefetch(low);
 }
 
 void StreamShard::Flush() {
@@ -275,9 +280,8 @@ void StreamShard::TellSeen(RecordNumber number, JoinInput& input) {
     });
   };
   const SpanTable::Record& record = table_.at(number);
-  const auto told = told_.find(number);
   known_.clear();
-  use(ClusterOf(number, told == told_.end() ? record.judged_spans : told->second),
+  use(ClusterOf(number, ToldSpans(number)),
       [this](const SentSpan& sent) { known_.push_back(sent); });
   std::ranges::sort(known_, {}, IdOf);
   use(ClusterOf(number, record.spans), [&](SentSpan sent) {
@@ -288,8 +292,21 @@ void StreamShard::TellSeen(RecordNumber number, JoinInput& input) {
     });
     if (was_told) return;
     sent.span.is_cut = 0;
-    input.seen.push_back({sent.span, static_cast<ShapeId>(sent.span.shape)});
+    input.seen.push_back(sent.span);
   });
+}
+
+/// What was asked is not kept: it is found again by what it was asked for.
+void StreamShard::WithdrawAsked(RecordNumber number, JoinInput& input) {
+  const SpanTable::Record& record = table_.at(number);
+  input.withdrawn.push_back({.asker = AskerOf(number),
+                             .questions = judge_.Ask(ClusterOf(number, ToldSpans(number)),
+                                                     *epochs_[record.epoch_asked])});
+}
+
+std::size_t StreamShard::ToldSpans(RecordNumber number) const {
+  const auto told = told_.find(number);
+  return told == told_.end() ? table_.at(number).judged_spans : told->second;
 }
 
 void StreamShard::Ask(RecordNumber number, Tick now, JoinInput& input) {
@@ -303,7 +320,7 @@ void StreamShard::Ask(RecordNumber number, Tick now, JoinInput& input) {
     return;
   }
   TellSeen(number, input);
-  if ((record.marks & kHasAsked) != 0) input.withdrawn.push_back(AskerOf(number));
+  if ((record.marks & kHasAsked) != 0) WithdrawAsked(number, input);
   ++record.generation;
   Unmark(record, kHasAsked | kAskedForCounted | kIsPlain);
   const auto answers = answers_.find(number);

@@ -128,6 +128,7 @@ class StreamShard {
   static constexpr std::size_t kArriving = 16;
   static constexpr std::size_t kPrefetchStep = 5;  // from one prefetch to the next
 
+  void PrefetchRecord(std::uint64_t low) const;
   void Take(const Arriving& arriving);
   [[nodiscard]] AskerId AskerOf(RecordNumber number) const;
   [[nodiscard]] Tick settle_window() const { return settle_window_; }
@@ -146,6 +147,9 @@ class StreamShard {
   bool HasNews(RecordNumber number);
   /// Each span once, however often its trace asks.
   void TellSeen(RecordNumber number, JoinInput& input);
+  void WithdrawAsked(RecordNumber number, JoinInput& input);
+  /// So many of its first spans were asked for, and the join stage was told of them.
+  [[nodiscard]] std::size_t ToldSpans(RecordNumber number) const;
   void Count(RecordNumber number, Tick now);
   /// The ways of nearly every trace; false where it is not plain.
   bool AskPlainly(RecordNumber number, Tick now, JoinInput& input);

@@ -22,7 +22,11 @@ StreamShard::RecordNumber StreamShard::PopJudged() {
 void StreamShard::ForgetOld(Tick now) {
   constexpr std::size_t kAhead = 4;
   while (!judged_.empty()) {
-    if (judged_.size() > kAhead) table_.Prefetch(judged_[kAhead]);
+    if (judged_.size() > 2 * kAhead) table_.Prefetch(judged_[2 * kAhead]);
+    if (judged_.size() > kAhead) {
+      table_.PrefetchRemoval(judged_[kAhead]);
+      fingerprints_.Prefetch(table_.at(judged_[kAhead]).id.low);
+    }
     const SpanTable::Record& record = table_.at(judged_.front());
     const bool is_judged = record.phase == Phase::kJudged;
     if (is_judged && record.due > now) return;

@@ -26,7 +26,7 @@ void StreamShard::SeePlainly(const Span& span, JoinInput& input) {
   const auto shape = static_cast<ShapeId>(span.shape);
   const ShapeCard& card = cards_.Of(shape);
   if (card.is_entry) {
-    input.seen.push_back({span, shape});
+    input.seen.push_back(span);
     return;
   }
   const std::uint64_t tenth = span.end() / 100'000;

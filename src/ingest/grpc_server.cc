@@ -82,9 +82,10 @@ class GrpcServer::Running {
  private:
   enum class Phase { kAwaited, kReading, kAnswering };
   struct Call {
-    /// Entered before an operation begins, read when it has ended, maybe by another thread: it
-    /// hands over what else was written here.
-    std::atomic<Phase> phase = Phase::kAwaited;
+    Phase phase = Phase::kAwaited;
+    /// An operation may end, in another thread, before whoever began it is through: that thread
+    /// waits for this to be false, and so sees what was written here.
+    std::atomic<bool> is_beginning = false;
     std::unique_ptr<Exchange> exchange;
     bool lacks_message = false;
     MonotonicTime deadline;
@@ -93,7 +94,14 @@ class GrpcServer::Running {
 
   void Configure(grpc::ServerBuilder& builder);
   void Work();
-  static void Enter(Call& call, Phase phase) { call.phase.store(phase, std::memory_order_release); }
+  /// Begins the operation of that phase.
+  template <typename Operation>
+  static void Begin(Call& call, Phase phase, Operation operation) {
+    call.phase = phase;
+    call.is_beginning.store(true, std::memory_order_relaxed);
+    operation(*call.exchange);
+    call.is_beginning.store(false, std::memory_order_release);
+  }
   void Proceed(Call& call, bool succeeded, Workspace& workspace);
   void Await();
   bool Admit(Call& call);
@@ -204,10 +212,10 @@ void GrpcServer::Running::Await() {
   awaited_.splice(awaited_.end(), unused_, call.place);
   call.lacks_message = false;
   call.exchange = std::make_unique<Exchange>();
-  Enter(call, Phase::kAwaited);
-  Exchange& exchange = *call.exchange;
   // Under the lock: once accepting_ is false, the queue must get no new operation.
-  service_.RequestCall(&exchange.context, &exchange.stream, queue_.get(), queue_.get(), &call);
+  Begin(call, Phase::kAwaited, [&](Exchange& exchange) {
+    service_.RequestCall(&exchange.context, &exchange.stream, queue_.get(), queue_.get(), &call);
+  });
 }
 
 void GrpcServer::Running::Work() {
@@ -228,7 +236,8 @@ void GrpcServer::Running::Work() {
 }
 
 void GrpcServer::Running::Proceed(Call& call, bool succeeded, Workspace& workspace) {
-  switch (call.phase.load(std::memory_order_acquire)) {
+  while (call.is_beginning.load(std::memory_order_acquire)) std::this_thread::yield();
+  switch (call.phase) {
     case Phase::kAwaited:
       if (!succeeded) {
         End(call);  // the server stops
@@ -270,8 +279,8 @@ void GrpcServer::Running::Arrive(Call& call) {
     Answer(call, export_.RefuseMethod(method));
     return;
   }
-  Enter(call, Phase::kReading);
-  call.exchange->stream.Read(&call.exchange->message, &call);
+  Begin(call, Phase::kReading,
+        [&call](Exchange& exchange) { exchange.stream.Read(&exchange.message, &call); });
 }
 
 void GrpcServer::Running::Read(Call& call, bool has_message, Workspace& workspace) {
@@ -312,14 +321,15 @@ void GrpcServer::Running::Answer(Call& call, const otlp::ExportReply& reply) {
     return;
   }
   const grpc::Slice slice(reply.message);
-  Enter(call, Phase::kAnswering);
-  call.exchange->stream.WriteAndFinish(grpc::ByteBuffer(&slice, 1), grpc::WriteOptions(),
-                                       grpc::Status::OK, &call);
+  Begin(call, Phase::kAnswering, [&](Exchange& exchange) {
+    exchange.stream.WriteAndFinish(grpc::ByteBuffer(&slice, 1), grpc::WriteOptions(),
+                                   grpc::Status::OK, &call);
+  });
 }
 
 void GrpcServer::Running::Finish(Call& call, const grpc::Status& status) {
-  Enter(call, Phase::kAnswering);
-  call.exchange->stream.Finish(status, &call);
+  Begin(call, Phase::kAnswering,
+        [&](Exchange& exchange) { exchange.stream.Finish(status, &call); });
 }
 
 void GrpcServer::Running::End(Call& call) {

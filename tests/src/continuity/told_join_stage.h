@@ -54,9 +54,12 @@ class Told {
   explicit Told(const Profile& profile) : join_(profile) {}
 
   void See(const SeenSpan& seen) { join_.See(seen.span, seen.shape); }
-  void Ask(AskerId asker, const std::vector<Question>& questions) { join_.Ask(asker, questions); }
+  void Ask(AskerId asker, const std::vector<Question>& questions) {
+    join_.Ask(asker, questions);
+    asked_[asker] = questions;
+  }
   void Withdraw(AskerId asker) {
-    join_.Withdraw(asker);
+    join_.Withdraw(asker, asked_[asker]);
     std::erase_if(answers_, [asker](const auto& entry) { return entry.first.first == asker; });
   }
   std::vector<GivenAnswer> Settle() {
@@ -75,6 +78,7 @@ class Told {
 
  private:
   JoinStage join_;
+  std::map<AskerId, std::vector<Question>> asked_;
   std::map<std::pair<AskerId, QuestionNumber>, Answer> answers_;
 };
 
