@@ -161,45 +161,6 @@ void JoinStage::File(SlotNumber number) {
   instance.absent_parents.push_back(number);
 }
 
-void JoinStage::Withdraw(AskerId asker, std::span<const Question> questions) {
-  for (std::size_t i = 0; i < questions.size(); ++i) {
-    if (questions[i].kind != QuestionKind::kServerRoot) continue;
-    WithdrawRoot(asker, static_cast<QuestionNumber>(i), questions[i]);
-  }
-  const auto found = askers_.find(asker);
-  if (found == askers_.end()) return;
-  for (SlotNumber slot = found->second; slot != kNoSlot; slot = slots_[slot].next) {
-    WithdrawSlot(slot);
-  }
-  askers_.erase(found);
-}
-
-void JoinStage::WithdrawRoot(AskerId asker, QuestionNumber number, const Question& question) {
-  Service& service = ServiceOf(question.where);
-  WaitingRoot* const root =
-      service.roots.Find({.first = question.first, .asker = asker, .number = number});
-  if (root == nullptr) return;
-  service.roots.Withdraw(*root);
-  --waiting_roots_;
-  if (root->call != WaitingRoot::kNoCall) slots_[root->call].has_root = false;
-  if (!service.calls.list.empty()) service.changed.push_back({question.first, question.first});
-}
-
-void JoinStage::WithdrawSlot(SlotNumber slot) {
-  Slot& asked = slots_[slot];
-  asked.is_withdrawn = true;
-  withdrawn_.push_back(slot);
-  if (asked.question.kind != QuestionKind::kCall) {
-    InstanceOf(asked.question.where);
-    return;
-  }
-  Service& service = ServiceOf(asked.question.where);
-  const Waiting waiting = WaitingOf(slot);
-  service.changed.push_back({waiting.first, waiting.last});
-  service.has_withdrawn = true;
-  if (asked.given == Answer::kNo) --service.silent_calls;
-}
-
 std::vector<GivenAnswer> JoinStage::Settle() {
   std::vector<GivenAnswer> given;
   if (std::exchange(settled_last_end_, last_end_) != last_end_) {

@@ -56,24 +56,7 @@ std::size_t SpanTable::SlotOf(std::uint64_t low, std::uint32_t hash) const {
   }
 }
 
-SpanTable::RecordNumber SpanTable::Find(std::uint64_t low) const {
-  return index_[SlotOf(low, HashOf(low))].record;
-}
-
-void SpanTable::PrefetchIndex(std::uint64_t low) const {
-  __builtin_prefetch(&index_[HashOf(low) & index_mask_]);
-}
-
-/// By the first place where it may be, which is where nearly all are.
-bool SpanTable::PrefetchRecord(std::uint64_t low) const {
-  const RecordNumber record = index_[HashOf(low) & index_mask_].record;
-  if (record != kNoRecord) Prefetch(record);
-  return record != kNoRecord;
-}
-
-void SpanTable::PrefetchPlace(std::uint64_t low) const {
-  const RecordNumber number = index_[HashOf(low) & index_mask_].record;
-  if (number == kNoRecord) return;
+void SpanTable::PrefetchPlace(RecordNumber number) const {
   const Record& record = records_[number];
   if (record.last_chunk == kNoChunk) return;
   const Chunk& last = chunk(record.last_chunk);
@@ -96,7 +79,7 @@ void SpanTable::PrefetchSpans(RecordNumber number) const {
 
 void SpanTable::PrefetchRemoval(RecordNumber number) const {
   const Record& record = records_[number];
-  PrefetchIndex(record.id.low);
+  PrefetchIndex(HashOf(record.id.low));
   for (const std::uint32_t held : {record.first_chunk, record.last_chunk}) {
     if (held != kNoChunk) __builtin_prefetch(&chunk(held).next, 1);
   }

@@ -69,16 +69,25 @@ class SpanTable {
 
   explicit SpanTable(const Options& options);
 
+  /// Of the lower half of an id: what is looked for several times is hashed once.
+  [[nodiscard]] std::uint32_t HashOf(std::uint64_t low) const;
   /// kNoRecord where no span of it is there.
-  [[nodiscard]] RecordNumber Find(std::uint64_t low) const;
+  [[nodiscard]] RecordNumber Find(std::uint64_t low) const { return Find(low, HashOf(low)); }
+  [[nodiscard]] RecordNumber Find(std::uint64_t low, std::uint32_t hash) const {
+    return index_[SlotOf(low, hash)].record;
+  }
   /// Makes the record where there is none; kNoRecord where the table is full.
   RecordNumber FindOrAdd(otlp::TraceId id);
   // Ahead of FindOrAdd and Append, each some spans after the one before: ask for the cache lines of
   // the index, of the record, of the place where the span goes.
-  void PrefetchIndex(std::uint64_t low) const;
-  /// False where it seems that there is none.
-  bool PrefetchRecord(std::uint64_t low) const;
-  void PrefetchPlace(std::uint64_t low) const;
+  void PrefetchIndex(std::uint32_t hash) const { __builtin_prefetch(&index_[hash & index_mask_]); }
+  /// What seems to be the record: that at the first place where it may be, where nearly all are.
+  [[nodiscard]] RecordNumber PrefetchRecord(std::uint32_t hash) const {
+    const RecordNumber record = index_[hash & index_mask_].record;
+    if (record != kNoRecord) Prefetch(record);
+    return record;
+  }
+  void PrefetchPlace(RecordNumber record) const;
   // Ahead of at and Read: of the record, and once that is there, of its spans.
   void Prefetch(RecordNumber record) const { PrefetchForWrite(&records_[record], sizeof(Record)); }
   void PrefetchSpans(RecordNumber record) const;
@@ -124,7 +133,6 @@ class SpanTable {
     RecordNumber record = kNoRecord;
   };
 
-  [[nodiscard]] std::uint32_t HashOf(std::uint64_t low) const;
   [[nodiscard]] std::size_t SlotOf(std::uint64_t low, std::uint32_t hash) const;
   [[nodiscard]] bool HasRoom(std::size_t bytes) const;
   RecordNumber NewRecord();

@@ -7,8 +7,6 @@
 namespace tracekeeper::continuity {
 namespace {
 
-constexpr unsigned kShardShift = 56;  // of an AskerId
-
 ShardOptions OptionsOf(const StreamOptions& options, std::size_t number) {
   ShardOptions shard;
   // A part of the budget remembers what was forgotten.
@@ -137,7 +135,7 @@ void StreamEngine::Tell(const JoinInput& input) {
 
 void StreamEngine::GiveAnswers() {
   for (const GivenAnswer& given : join_.Settle()) {
-    answers_[given.asker >> kShardShift].push_back(given);
+    answers_[StreamShard::NumberIn(given.asker)].push_back(given);
   }
   for (std::size_t i = 0; i < parts_.size(); ++i) {
     if (answers_[i].empty()) continue;

@@ -12,22 +12,6 @@ namespace {
 constexpr Microseconds kMicrosecondsPerTick = 100'000;
 constexpr Tick kWaitForProfile = 10;
 
-// An AskerId: 8 bits the shard, 1 bit whether it is a log record, then its sequence number; or of a
-// record a hash of the trace, the generation and the number: what was asked for a trace that is
-// forgotten must not answer another one that has its number.
-constexpr unsigned kShardShift = 56;
-constexpr std::uint64_t kIsLog = std::uint64_t{1} << 55U;
-constexpr unsigned kGenerationShift = 32;
-constexpr unsigned kTraceShift = 40;
-constexpr unsigned kTraceBits = 15;
-
-void Mark(SpanTable::Record& record, unsigned mark) {
-  record.marks = static_cast<std::uint8_t>(record.marks | mark) & 0x3FU;
-}
-void Unmark(SpanTable::Record& record, unsigned mark) {
-  record.marks = static_cast<std::uint8_t>(record.marks & ~mark) & 0x3FU;
-}
-
 }  // namespace
 
 StreamShard::StreamShard(const ShardOptions& options, const Names& names, const ShapeTable& shapes,
@@ -38,7 +22,7 @@ StreamShard::StreamShard(const ShardOptions& options, const Names& names, const 
       fingerprints_(options.fingerprints / 2, options.table.key),
       shed_(options.fingerprints / 2, options.table.key),
       judge_(names, shapes),
-      loose_logs_({.first_asker = std::uint64_t{options.number} << kShardShift | kIsLog,
+      loose_logs_({.first_asker = FirstLogAsker(options.number),
                    .join_window = options.join_window,
                    .memory = options.memory},
                   tally_),
@@ -70,19 +54,21 @@ void StreamShard::Insert(const ReadSpan& span, Tick now) {
          .verdict = Verdict::Bad(Cause::kInvalidId)});
     return;
   }
-  arriving_[came_ % kArriving] = {span, now};
-  table_.PrefetchIndex(span.trace.low);
-  const auto before = [this](std::size_t spans) -> std::uint64_t {
-    return arriving_[(came_ - spans) % kArriving].span.trace.low;
-  };
-  if (came_ >= taken_ + kPrefetchStep) PrefetchRecord(before(kPrefetchStep));
-  if (came_ >= taken_ + 2 * kPrefetchStep) table_.PrefetchPlace(before(2 * kPrefetchStep));
+  Arriving& arriving = arriving_[came_ % kArriving];
+  arriving = {.span = span, .now = now, .hash = table_.HashOf(span.trace.low)};
+  table_.PrefetchIndex(arriving.hash);
+  if (came_ >= taken_ + kPrefetchStep) PrefetchRecord(Before(kPrefetchStep));
+  if (came_ >= taken_ + 2 * kPrefetchStep) {
+    const RecordNumber record = Before(2 * kPrefetchStep).record;
+    if (record != SpanTable::kNoRecord) table_.PrefetchPlace(record);
+  }
   if (++came_ - taken_ == kArriving) Take(arriving_[taken_++ % kArriving]);
 }
 
 /// Of a trace that has none, whether it was forgotten is asked.
-void StreamShard::PrefetchRecord(std::uint64_t low) const {
-  if (!table_.PrefetchRecord(low)) fingerprints_.Prefetch(low);
+void StreamShard::PrefetchRecord(Arriving& arriving) {
+  arriving.record = table_.PrefetchRecord(arriving.hash);
+  if (arriving.record == SpanTable::kNoRecord) fingerprints_.Prefetch(arriving.span.trace.low);
 }
 
 void StreamShard::Flush() {
@@ -91,7 +77,8 @@ void StreamShard::Flush() {
 
 void StreamShard::Take(const Arriving& arriving) {
   const ReadSpan& span = arriving.span;
-  Append(span.trace, span.span, 0, arriving.now);
+  const RecordNumber known = table_.Find(span.trace.low, arriving.hash);
+  Append(known, span.trace, span.span, 0, arriving.now);
   if (span.randomness) AddRandomness(span.trace, *span.randomness);
 }
 
@@ -117,7 +104,7 @@ void StreamShard::Insert(const ReadLog& log, Tick now) {
     record.id = log.span;
     record.start = log.time;
     record.shape = log.shape;
-    Append(log.trace, record, ClusterTag::kIsLog, now);
+    Append(table_.Find(log.trace.low), log.trace, record, ClusterTag::kIsLog, now);
     return;
   }
   if (!QuestionAbout(log)) {
@@ -127,9 +114,10 @@ void StreamShard::Insert(const ReadLog& log, Tick now) {
   }
 }
 
-void StreamShard::Append(otlp::TraceId trace, Span span, std::uint8_t tag, Tick now) {
+void StreamShard::Append(RecordNumber number, otlp::TraceId trace, Span span, std::uint8_t tag,
+                         Tick now) {
   span.is_cut = tag;
-  const RecordNumber number = RecordFor(trace, span, now);
+  if (number == SpanTable::kNoRecord) number = NewRecordFor(trace, span, now);
   if (number == SpanTable::kNoRecord) return;
   SpanTable::Record& record = table_.at(number);
   if (record.phase == Phase::kShed) {
@@ -151,9 +139,8 @@ void StreamShard::Append(otlp::TraceId trace, Span span, std::uint8_t tag, Tick 
   Shed(number, now);
 }
 
-StreamShard::RecordNumber StreamShard::RecordFor(otlp::TraceId trace, const Span& span, Tick now) {
-  RecordNumber number = table_.Find(trace.low);
-  if (number != SpanTable::kNoRecord) return number;
+StreamShard::RecordNumber StreamShard::NewRecordFor(otlp::TraceId trace, const Span& span,
+                                                    Tick now) {
   if (fingerprints_.Find(trace.low, now)) {
     ++counts_.late_spans;
     CountUnknown(span, Reason::kLate);
@@ -164,6 +151,7 @@ StreamShard::RecordNumber StreamShard::RecordFor(otlp::TraceId trace, const Span
     return SpanTable::kNoRecord;
   }
   const bool is_taken = KeyedHash(trace.low, options_.table.key) <= shed_above_;
+  RecordNumber number = SpanTable::kNoRecord;
   do {
     number = is_taken ? table_.FindOrAdd(trace) : SpanTable::kNoRecord;
   } while (is_taken && number == SpanTable::kNoRecord && MakeRoom());
@@ -251,93 +239,6 @@ void StreamShard::Sample(RecordNumber number, JoinInput& input) {
   }
 }
 
-AskerId StreamShard::AskerOf(RecordNumber number) const {
-  const SpanTable::Record& record = table_.at(number);
-  const std::uint64_t trace = KeyedHash(record.id.low, options_.table.key) >> (64U - kTraceBits);
-  return std::uint64_t{options_.number} << kShardShift | trace << kTraceShift |
-         std::uint64_t{record.generation} << kGenerationShift | number;
-}
-
-bool StreamShard::HasNews(RecordNumber number) {
-  const std::size_t counted = table_.at(number).judged_spans;
-  const Cluster cluster = ClusterOf(number, table_.at(number).spans);
-  known_.clear();
-  for (const Span& span : cluster.spans.first(counted)) known_.push_back({0, span});
-  std::ranges::sort(known_, {}, IdOf);
-  return std::ranges::any_of(cluster.spans.subspan(counted), [this](const Span& span) {
-    if ((span.is_cut & ClusterTag::kIsLog) != 0) return true;
-    const auto same_id = std::ranges::equal_range(known_, span.id, {}, IdOf);
-    return std::ranges::find(same_id, span, &SentSpan::span) == same_id.end();
-  });
-}
-
-void StreamShard::TellSeen(RecordNumber number, JoinInput& input) {
-  const auto use = [this](const Cluster& cluster, auto take) {
-    judge_.ForEachTree(cluster, [&take](const TraceTree& tree) {
-      for (SpanIndex i = 0; i < tree.spans().size(); ++i) {
-        take({tree.IdAsSent(i).high, tree.span(i)});
-      }
-    });
-  };
-  const SpanTable::Record& record = table_.at(number);
-  known_.clear();
-  use(ClusterOf(number, ToldSpans(number)),
-      [this](const SentSpan& sent) { known_.push_back(sent); });
-  std::ranges::sort(known_, {}, IdOf);
-  use(ClusterOf(number, record.spans), [&](SentSpan sent) {
-    const auto same_id = std::ranges::equal_range(known_, sent.span.id, {}, IdOf);
-    const bool was_told = std::ranges::any_of(same_id, [&](SentSpan other) {
-      other.span.is_cut = sent.span.is_cut;  // the same span, whatever it is judged with
-      return other.high == sent.high && judge_.IsRepeat(other.span, sent.span);
-    });
-    if (was_told) return;
-    sent.span.is_cut = 0;
-    input.seen.push_back(sent.span);
-  });
-}
-
-/// What was asked is not kept: it is found again by what it was asked for.
-void StreamShard::WithdrawAsked(RecordNumber number, JoinInput& input) {
-  const SpanTable::Record& record = table_.at(number);
-  input.withdrawn.push_back({.asker = AskerOf(number),
-                             .questions = judge_.Ask(ClusterOf(number, ToldSpans(number)),
-                                                     *epochs_[record.epoch_asked])});
-}
-
-std::size_t StreamShard::ToldSpans(RecordNumber number) const {
-  const auto told = told_.find(number);
-  return told == told_.end() ? table_.at(number).judged_spans : told->second;
-}
-
-void StreamShard::Ask(RecordNumber number, Tick now, JoinInput& input) {
-  SpanTable::Record& record = table_.at(number);
-  if (AskPlainly(number, now, input)) return;
-  if (record.judged_spans > 0 && !HasNews(number)) {
-    table_.Truncate(number, record.judged_spans);
-    record.phase = Phase::kJudged;
-    record.due = now + options_.memory;
-    Remember(number);
-    return;
-  }
-  TellSeen(number, input);
-  if ((record.marks & kHasAsked) != 0) WithdrawAsked(number, input);
-  ++record.generation;
-  Unmark(record, kHasAsked | kAskedForCounted | kIsPlain);
-  const auto answers = answers_.find(number);
-  if (answers != answers_.end()) answers->second.pending.clear();
-  record.epoch_asked = epoch_;
-  record.phase = Phase::kAsking;
-  std::vector<Question> questions =
-      judge_.Ask(ClusterOf(number, record.spans), *epochs_[record.epoch_asked]);
-  if (questions.empty()) {
-    Count(number, now);
-    return;
-  }
-  Mark(record, kHasAsked);
-  input.asked.push_back({.asker = AskerOf(number), .questions = std::move(questions)});
-  Schedule(number, now + options_.join_window);
-}
-
 const StreamShard::AnswersOf& StreamShard::AnswersFor(RecordNumber number) const {
   const auto found = answers_.find(number);
   return found == answers_.end() ? no_answers_ : found->second;
@@ -381,32 +282,6 @@ void StreamShard::FinishCount(RecordNumber number, Tick now) {
     if (found->second.counted.empty()) answers_.erase(found);
   }
   Remember(number);
-}
-
-// --- Answers -------------------------------------------------------------------------------------
-
-void StreamShard::Take(const GivenAnswer& given) {
-  if ((given.asker & kIsLog) != 0) {
-    loose_logs_.Take(given);
-    return;
-  }
-  const auto number = static_cast<RecordNumber>(given.asker);
-  const SpanTable::Record& record = table_.at(number);
-  const bool is_of_now = (record.marks & kHasAsked) != 0 && AskerOf(number) == given.asker;
-  if (!is_of_now) return;  // forgotten, or asked anew since
-  const auto set = [&given](Answers& answers) {
-    if (answers.size() <= given.question) answers.resize(given.question + 1, Answer::kNo);
-    answers[given.question] = given.answer;
-  };
-  AnswersOf& answers = answers_[number];
-  if ((record.marks & kAskedForCounted) == 0) {
-    set(answers.pending);
-    return;
-  }
-  const Answers before = answers.counted;
-  set(answers.counted);
-  tally_.Correct(JudgementOf(number, record.judged_spans, record.epoch_counted, before),
-                 JudgementOf(number, record.judged_spans, record.epoch_counted, answers.counted));
 }
 
 }  // namespace tracekeeper::continuity

@@ -82,6 +82,9 @@ class StreamShard {
   void Advance(Tick now, JoinInput& input);
   void Take(const GivenAnswer& answer);
 
+  /// Of the shard that asked.
+  [[nodiscard]] static std::size_t NumberIn(AskerId asker);
+
   [[nodiscard]] const Tally& tally() const { return tally_; }
   [[nodiscard]] const ShardCounts& counts() const { return counts_; }
   [[nodiscard]] std::size_t pending_spans() const { return table_.spans() - judged_spans_; }
@@ -101,6 +104,13 @@ class StreamShard {
   static constexpr std::uint8_t kAskedForCounted = 8;  // its questions are those that counted
   static constexpr std::uint8_t kIsPlain = 16;         // when it asked
   static constexpr std::uint8_t kIsSampled = 32;
+
+  static void Mark(SpanTable::Record& record, unsigned marks) {
+    record.marks = static_cast<std::uint8_t>(record.marks | marks) & 0x3FU;
+  }
+  static void Unmark(SpanTable::Record& record, unsigned marks) {
+    record.marks = static_cast<std::uint8_t>(record.marks & ~marks) & 0x3FU;
+  }
 
   /// Of a record that was given an answer. All others are kNo.
   struct AnswersOf {
@@ -124,18 +134,23 @@ class StreamShard {
   struct Arriving {
     ReadSpan span;
     Tick now = 0;
+    std::uint32_t hash = 0;                      // of its trace
+    RecordNumber record = SpanTable::kNoRecord;  // that it seems to have
   };
   static constexpr std::size_t kArriving = 16;
   static constexpr std::size_t kPrefetchStep = 5;  // from one prefetch to the next
 
-  void PrefetchRecord(std::uint64_t low) const;
+  /// That came so many spans ago.
+  Arriving& Before(std::size_t spans) { return arriving_[(came_ - spans) % kArriving]; }
+  void PrefetchRecord(Arriving& arriving);
   void Take(const Arriving& arriving);
   [[nodiscard]] AskerId AskerOf(RecordNumber number) const;
+  static AskerId FirstLogAsker(std::uint8_t shard);
   [[nodiscard]] Tick settle_window() const { return settle_window_; }
-  /// `tag`: whether it is a log record.
-  void Append(otlp::TraceId trace, Span span, std::uint8_t tag, Tick now);
-  /// Where there is no record of the trace, and none is to be made, counts the span.
-  [[nodiscard]] RecordNumber RecordFor(otlp::TraceId trace, const Span& span, Tick now);
+  /// `number`: of its trace's record, if it has one; `tag`: whether it is a log record.
+  void Append(RecordNumber number, otlp::TraceId trace, Span span, std::uint8_t tag, Tick now);
+  /// Where none is to be made, counts the span.
+  [[nodiscard]] RecordNumber NewRecordFor(otlp::TraceId trace, const Span& span, Tick now);
   /// Of this trace nothing more is taken: what is shed is whole traces.
   void Refuse(std::uint64_t low, const Span& span, Tick now);
   void AddRandomness(otlp::TraceId trace, std::uint64_t value);

@@ -7,15 +7,14 @@ namespace tracekeeper::continuity {
 void StreamShard::Remember(RecordNumber number) {
   SpanTable::Record& record = table_.at(number);
   if ((record.marks & kIsRemembered) != 0) return;
-  record.marks = (record.marks | kIsRemembered) & 0x3FU;
+  Mark(record, kIsRemembered);
   judged_.push_back(number);
 }
 
 StreamShard::RecordNumber StreamShard::PopJudged() {
   const RecordNumber number = judged_.front();
   judged_.pop_front();
-  SpanTable::Record& record = table_.at(number);
-  record.marks = record.marks & (0x3FU & ~kIsRemembered);
+  Unmark(table_.at(number), kIsRemembered);
   return number;
 }
 

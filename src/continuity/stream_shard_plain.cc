@@ -13,7 +13,7 @@ bool StreamShard::AskPlainly(RecordNumber number, Tick now, JoinInput& input) {
   if (!plain_.Read(record.id, spans_, epochs_[epoch_]->profile.settle_window)) return false;
   for (const Span& span : spans_) SeePlainly(span, input);
   ++record.generation;
-  record.marks = (record.marks | kHasAsked | kIsPlain) & 0x3FU;
+  Mark(record, kHasAsked | kIsPlain);
   record.epoch_asked = epoch_;
   record.phase = Phase::kAsking;
   input.asked_once.push_back({.asker = AskerOf(number), .question = plain_.question()});
