@@ -11,6 +11,7 @@ using testing::HasSubstr;
 
 class OtlpEndpointControllerTest : public ControllerWorld {
  protected:
+  OtlpEndpointControllerTest() { server_.Serve(domain::kEndpointSlices); }
   OtlpEndpointController Make(std::string pod, std::string address) {
     return {{.service = "tracekeeper-otlp",
              .namespace_name = std::string(kOwnNamespace),
