@@ -43,7 +43,7 @@ Status OtlpEndpointController::Remove(const StopToken& stop) {
   if (!slice) return Fail(slice.error());
   if (!domain::IsEndpointOf(slice->root(), endpoint_)) return {};
   const codec::JsonValue metadata = (*slice)["metadata"];
-  const Status removed =
+  Status removed =
       client_.Delete(domain::kEndpointSlices, Key(),
                      {.uid = std::string(metadata["uid"].StringOr("")),
                       .resource_version = std::string(metadata["resourceVersion"].StringOr(""))},
