@@ -53,7 +53,7 @@ finish() {
   if [[ $code -ne 0 ]]; then
     printf '\ndemo: step %d did not work. The last lines of the operator:\n' "$step_number" >&2
     operator_log >&2 || true
-    show_hops >&2 || true
+    [[ -n $operator_process ]] || show_hops >&2 || true
     kubectl get pods -A >&2 || true
     kubectl get events -n shop --field-selector type=Warning >&2 || true
     kubectl logs -n shop -l shop=demo --all-containers --tail 10 >&2 || true
