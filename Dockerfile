@@ -49,7 +49,7 @@ LABEL org.opencontainers.image.title="Tracekeeper operator" \
       org.opencontainers.image.url="https://tracekeeper.dev"
 COPY --from=build /images/tracekeeper-operator /
 USER 65532:65532
-EXPOSE 9443 8080 8081
+EXPOSE 9443 8080 8081 4317 4318 8085
 ENTRYPOINT ["/tracekeeper-operator"]
 
 FROM scratch AS analyzer

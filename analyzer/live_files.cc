@@ -8,7 +8,7 @@
 namespace tracekeeper::analyzer {
 
 LiveFiles::LiveFiles(CommandLine command_line, ReadPolicies in_use, const Clock& clock, Log& log,
-                     analysis::Analysis& analysis)
+                     analysis::AnalysisServer& analysis)
     : command_line_(std::move(command_line)),
       clock_(clock),
       log_(log),

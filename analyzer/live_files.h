@@ -15,7 +15,7 @@
 
 #include "analyzer/options.h"
 #include "analyzer/policies.h"
-#include "src/analysis/analysis.h"
+#include "src/analysis/analysis_server.h"
 #include "src/base/clock.h"
 #include "src/base/log.h"
 
@@ -25,7 +25,7 @@ class LiveFiles {
  public:
   /// `in_use` is what the program was started with.
   LiveFiles(CommandLine command_line, ReadPolicies in_use, const Clock& clock, Log& log,
-            analysis::Analysis& analysis);
+            analysis::AnalysisServer& analysis);
   ~LiveFiles();
   LiveFiles(const LiveFiles&) = delete;
   LiveFiles& operator=(const LiveFiles&) = delete;
@@ -43,7 +43,7 @@ class LiveFiles {
   const Clock& clock_;
   Log& log_;
   const Logger logger_;
-  analysis::Analysis& analysis_;
+  analysis::AnalysisServer& analysis_;
 
   // The thread of its own only.
   Options last_;

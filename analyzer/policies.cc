@@ -1,18 +1,13 @@
 #include "analyzer/policies.h"
 
-#include <fmt/format.h>
-
 #include "analyzer/text_file.h"
 #include "operator/api/tracing_policy.h"
+#include "operator/domain/continuity_rules.h"
 #include "src/codec/yaml.h"
 #include "src/kube/document.h"
 
 namespace tracekeeper::analyzer {
 namespace {
-
-void Append(std::vector<std::string>& list, const std::vector<std::string>& more) {
-  list.insert(list.end(), more.begin(), more.end());
-}
 
 Status TakeObject(codec::JsonValue object, std::vector<api::TracingPolicy>& policies) {
   if (object["kind"].StringOr("") == "List") {
@@ -34,26 +29,6 @@ Status TakeFile(const std::string& text, std::vector<api::TracingPolicy>& polici
   return {};
 }
 
-continuity::Rules RulesOf(const api::Slo& slo) {
-  return {.entrypoints = slo.entrypoints,
-          .excluded_services = slo.exclude.services,
-          .excluded_scopes = slo.exclude.scopes,
-          .excluded_span_names = slo.exclude.span_names};
-}
-
-/// What any of them says.
-api::Slo Together(const std::vector<api::TracingPolicy>& policies) {
-  api::Slo all;
-  for (const api::TracingPolicy& policy : policies) {
-    const api::Slo& slo = policy.spec.slo;
-    Append(all.entrypoints, slo.entrypoints);
-    Append(all.exclude.services, slo.exclude.services);
-    Append(all.exclude.scopes, slo.exclude.scopes);
-    Append(all.exclude.span_names, slo.exclude.span_names);
-  }
-  return all;
-}
-
 }  // namespace
 
 Result<ReadPolicies> ReadPolicyFiles(const std::vector<std::string>& files) {
@@ -68,12 +43,12 @@ Result<ReadPolicies> ReadPolicyFiles(const std::vector<std::string>& files) {
       read.text += '\0';
     }
   }
-  read.rules = RulesOf(Together(policies));
+  domain::SloByPolicy slos;
   for (const api::TracingPolicy& policy : policies) {
-    const auto& key = policy.metadata.key;
-    read.names.push_back(fmt::format("{}/{}", key.namespace_name, key.name));
-    read.rules.Add(read.names.back(), RulesOf(policy.spec.slo));
+    read.names.push_back(policy.metadata.key.ToString());
+    slos.insert_or_assign(read.names.back(), policy.spec.slo);
   }
+  read.rules = domain::RulesOf(slos);
   return read;
 }
 

@@ -1,9 +1,7 @@
 #include "analyzer/wiring.h"
 
-#include <random>
 #include <utility>
 
-#include "src/analysis/continuity_metrics.h"
 #include "src/base/version.h"
 #include "src/telemetry/exposition.h"
 
@@ -14,11 +12,6 @@ constexpr std::size_t kMiB = std::size_t{1} << 20U;
 
 Duration Seconds(double seconds) {
   return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
-}
-
-std::uint64_t RandomKey() {
-  std::random_device random;
-  return std::uint64_t{random()} << 32U | random();
 }
 
 analysis::AnalysisOptions AnalysisOptionsOf(const Options& options) {
@@ -32,39 +25,27 @@ analysis::AnalysisOptions AnalysisOptionsOf(const Options& options) {
           .join_window = Seconds(options.join_seconds),
           .repair_window = Seconds(options.repair_seconds),
           .warm_up = Seconds(options.warm_up_seconds),
-          .learning_interval = Seconds(options.learning_seconds),
-          .key = RandomKey()};
+          .learning_interval = Seconds(options.learning_seconds)};
 }
 
-net::ServerOptions ServerOf(const Options& options, const char* name, std::int64_t port) {
+analysis::AnalysisServerOptions ServerOptionsOf(const Options& options) {
+  return {.analysis = AnalysisOptionsOf(options),
+          .address = options.address,
+          .otlp_grpc_port = static_cast<std::uint16_t>(options.otlp_grpc_port),
+          .otlp_http_port = static_cast<std::uint16_t>(options.otlp_http_port),
+          .api_port = static_cast<std::uint16_t>(options.api_port),
+          .drain_patience = Seconds(options.drain_seconds)};
+}
+
+/// For scrapers and probes: small requests, few connections.
+net::ServerOptions MetricsOf(const Options& options) {
   net::ServerOptions server;
-  server.name = name;
+  server.name = "metrics";
   server.address = options.address;
-  server.port = static_cast<std::uint16_t>(port);
+  server.port = static_cast<std::uint16_t>(options.metrics_port);
   server.limits.drain_deadline = Seconds(options.drain_seconds);
-  return server;
-}
-
-/// For scrapers, probes and people: small requests, few connections.
-net::ServerOptions PagesOf(const Options& options, const char* name, std::int64_t port) {
-  net::ServerOptions server = ServerOf(options, name, port);
   server.limits.body_bytes = 0;
   server.limits.connections = 64;
-  return server;
-}
-
-net::ServerOptions ReceiverOf(const Options& options) {
-  net::ServerOptions server = ServerOf(options, "otlp-http", options.otlp_http_port);
-  const Duration drain_deadline = server.limits.drain_deadline;
-  server.limits = otlp::BulkServerLimits();
-  server.limits.drain_deadline = drain_deadline;
-  return server;
-}
-
-ingest::GrpcServerOptions GrpcOf(const Options& options) {
-  ingest::GrpcServerOptions server;
-  server.address = options.address;
-  server.port = static_cast<std::uint16_t>(options.otlp_grpc_port);
   return server;
 }
 
@@ -85,20 +66,11 @@ Wiring::Wiring(const CommandLine& command_line, ReadPolicies policies, const Clo
       policies_(policies.names.size()),
       log_(log),
       process_(metrics_),
-      analysis_(AnalysisOptionsOf(options_), policies.rules, clock, Logger(log)),
+      analysis_(ServerOptionsOf(options_), policies.rules, clock, log_),
       files_(command_line, std::move(policies), clock, log, analysis_),
-      api_([this] { return analysis_.TakeSnapshot(); }),
-      receiver_(analysis_, otlp::kBulkLimits),
       metrics_server_(net::MakeBeastServer(
-          PagesOf(options_, "metrics", options_.metrics_port),
-          [this](const net::Request& request) { return HandleMetrics(request); }, Logger(log))),
-      api_server_(net::MakeBeastServer(
-          PagesOf(options_, "api", options_.api_port),
-          [this](const net::Request& request) { return api_.Handle(request); }, Logger(log))),
-      http_server_(net::MakeBeastServer(
-          ReceiverOf(options_),
-          [this](const net::Request& request) { return receiver_.Handle(request); }, Logger(log))),
-      grpc_server_(GrpcOf(options_), analysis_, Logger(log)) {
+          MetricsOf(options_),
+          [this](const net::Request& request) { return HandleMetrics(request); }, log_)) {
   metrics_.BeforeText([this] { process_.Refresh(); });
   metrics_
       .MakeGauge("tracekeeper_analyzer_info", "The version that runs.",
@@ -107,33 +79,22 @@ Wiring::Wiring(const CommandLine& command_line, ReadPolicies policies, const Clo
 }
 
 Status Wiring::Start() {
-  analysis_.Start();
   TRY(metrics_server_->Start());
-  TRY(api_server_->Start());
-  TRY(http_server_->Start());
-  TRY(grpc_server_.Start());
+  TRY(analysis_.Start());
   files_.Start();
+  const auto ports = analysis_.ports();
   log_.Info("Started", {{"version", kVersion},
-                        {"otlp_grpc_port", grpc_server_.port()},
-                        {"otlp_http_port", http_server_->port()},
+                        {"otlp_grpc_port", ports.otlp_grpc},
+                        {"otlp_http_port", ports.otlp_http},
                         {"metrics_port", metrics_server_->port()},
-                        {"api_port", api_server_->port()},
+                        {"api_port", ports.api},
                         {"policies", policies_}});
   return {};
 }
 
 void Wiring::Drain() {
   is_draining_ = true;
-  grpc_server_.Drain(Seconds(options_.drain_seconds));
-  http_server_->Stop();
   analysis_.Drain();
-  const auto last = analysis_.TakeSnapshot();
-  std::uint64_t seen = 0;
-  for (const auto& [policy, units] : last->series.seen) {
-    for (const std::uint64_t of_family : units) seen += of_family;
-  }
-  log_.Info("Judged what was pending", {{"units_seen", seen}, {"spans", last->counts.spans}});
-  api_server_->Stop();
   metrics_server_->Stop();
 }
 
@@ -145,7 +106,7 @@ net::Response Wiring::HandleMetrics(const net::Request& request) {
   }
   if (path != "/metrics") return Text(404, "there are /metrics, /healthz and /readyz\n");
   telemetry::Exposition text(telemetry::FormatFor(request.headers.Get("Accept")));
-  analysis::WriteContinuityMetrics(*analysis_.TakeSnapshot(), text);
+  analysis_.WriteMetrics(text);
   metrics_.WriteTo(text);
   return {200, {{"Content-Type", std::string(ContentTypeOf(text.format()))}}, text.Finish(), {}};
 }

@@ -1,7 +1,7 @@
 #pragma once
 // Wiring builds the analyzer's parts in order and ends them in reverse. main owns it.
 //
-//   gRPC 4317, HTTP 4318 -> Analysis -> /metrics 9464, /api/v1 8085
+//   gRPC 4317, HTTP 4318 -> AnalysisServer -> /metrics 9464, /api/v1 8085
 //
 // Threads:  Make, Start, ReadNow and Drain from main's thread.
 // Failure:  Make where a policy cannot be read, Start where a port cannot be had.
@@ -11,13 +11,10 @@
 
 #include "analyzer/live_files.h"
 #include "analyzer/options.h"
-#include "src/analysis/analysis.h"
-#include "src/analysis/api.h"
+#include "src/analysis/analysis_server.h"
 #include "src/base/clock.h"
 #include "src/base/log.h"
-#include "src/ingest/grpc_server.h"
 #include "src/net/server.h"
-#include "src/otlp/http_receiver.h"
 #include "src/telemetry/process_metrics.h"
 #include "src/telemetry/prometheus_metrics.h"
 
@@ -43,15 +40,10 @@ class Wiring {
   const Logger log_;
   telemetry::PrometheusMetrics metrics_;
   telemetry::ProcessMetrics process_;
-  analysis::Analysis analysis_;
+  analysis::AnalysisServer analysis_;
   LiveFiles files_;
-  analysis::Api api_;
-  otlp::HttpReceiver receiver_;
   std::atomic<bool> is_draining_ = false;
   std::unique_ptr<net::Server> metrics_server_;
-  std::unique_ptr<net::Server> api_server_;
-  std::unique_ptr<net::Server> http_server_;
-  ingest::GrpcServer grpc_server_;
 };
 
 }  // namespace tracekeeper::analyzer

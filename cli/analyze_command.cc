@@ -10,6 +10,7 @@
 #include "cli/analyze_input.h"
 #include "cli/command_line.h"
 #include "cli/documents.h"
+#include "operator/domain/continuity_rules.h"
 #include "src/codec/duration.h"
 #include "src/continuity/batch_analysis.h"
 
@@ -105,11 +106,7 @@ Result<std::vector<AnalyzeSource>> SourcesOf(const AnalyzeOptions& options) {
 Result<continuity::Rules> RulesOf(const AnalyzeOptions& options, std::istream& standard_input) {
   if (options.policy_file.empty()) return continuity::Rules();
   const api::TracingPolicy policy = TRY(ReadPolicy(options.policy_file, "default", standard_input));
-  const api::Slo& slo = policy.spec.slo;
-  return continuity::Rules{.entrypoints = slo.entrypoints,
-                           .excluded_services = slo.exclude.services,
-                           .excluded_scopes = slo.exclude.scopes,
-                           .excluded_span_names = slo.exclude.span_names};
+  return domain::RulesOf(policy.spec.slo);
 }
 
 /// The rows are as large as the spans, so they are gone before anything is judged.

@@ -23,6 +23,7 @@ Examples:
 
 Ports (all can be moved; one that is taken stops the start with a sentence):
   9443 webhook (HTTPS), 8080 metrics, 8081 /healthz and /readyz
+  with --analyzer, while it leads: 4317 and 4318 OTLP over gRPC and HTTP, 8085 /api/v1
 
 Exit codes: 0 stopped as asked, 1 failed or lost its leadership, 2 wrong flags.)";
 
@@ -56,7 +57,7 @@ void AddConnectionFlags(CLI::App& app, Options& options) {
 
 void AddServingFlags(CLI::App& app, Options& options, std::string& lifetime) {
   const auto port = CLI::Range(1, 65535);
-  app.add_option("--bind-address", options.bind_address, "Address of all three servers")
+  app.add_option("--bind-address", options.bind_address, "Address of all servers")
       ->capture_default_str();
   app.add_option("--webhook-port", options.webhook_port, "HTTPS port of the pod webhook")
       ->check(port)
@@ -155,7 +156,10 @@ std::string Check(const Options& options) {
       options.metrics_port == options.health_port) {
     return "--webhook-port, --metrics-port and --health-port must differ";
   }
-  return "";
+  const std::pair<const char*, std::uint16_t> ports[] = {{"--webhook-port", options.webhook_port},
+                                                         {"--metrics-port", options.metrics_port},
+                                                         {"--health-port", options.health_port}};
+  return CheckAnalyzer(options.analyzer, ports);
 }
 
 }  // namespace
@@ -173,6 +177,7 @@ std::variant<Options, int> ParseOptions(int argc, const char* const* argv) {
   AddServingFlags(app, options, lifetime);
   AddSidecarFlags(app, options);
   AddRightsFlag(app, options);
+  AddAnalyzerFlags(app, options.analyzer);
   app.add_option("--log-level", level, "debug, info, warn or error")->capture_default_str();
 
   try {

@@ -9,6 +9,7 @@
 #include <string>
 #include <variant>
 
+#include "operator/app/analyzer_options.h"
 #include "src/base/clock.h"
 #include "src/base/log.h"
 
@@ -39,6 +40,7 @@ struct Options {
   Duration rights_check_period = std::chrono::minutes(10);
   bool leader_election = true;
   unsigned workers = 2;
+  AnalyzerOptions analyzer;
   LogLevel log_level = LogLevel::kInfo;
 };
 

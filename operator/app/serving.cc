@@ -23,9 +23,9 @@ net::Response Text(int status, std::string body, std::string_view type = "text/p
 
 }  // namespace
 
-Serving::Serving(const Options& options, Control& control,
-                 const telemetry::PrometheusMetrics& metrics, const Surroundings& around)
-    : control_(control), metrics_(metrics), webhooks_(around.clock, around.metrics, around.log) {
+Serving::Serving(const Options& options, Control& control, const Shown& shown,
+                 const Surroundings& around)
+    : control_(control), shown_(shown), webhooks_(around.clock, around.metrics, around.log) {
   for (const std::string_view path : {domain::kBestEffortPath, domain::kRequiredPath}) {
     webhooks_.Register(std::string(path), [this](const webhook::AdmissionRequest& request) {
       return control_.injector().Review(request);
@@ -39,11 +39,7 @@ Serving::Serving(const Options& options, Control& control,
       [this](const net::Request& request) { return ServeHealth(request); }, around.log);
   AddServer(
       runtime::Phase::kHttp, ServerOptionsOf(options, "metrics", options.metrics_port),
-      [this](const net::Request& request) {
-        if (net::PathOf(request.target) != "/metrics") return Text(404, "see /metrics\n");
-        return Text(200, metrics_.Text(), telemetry::PrometheusMetrics::kContentType);
-      },
-      around.log);
+      [this](const net::Request& request) { return ServeMetrics(request); }, around.log);
   net::ServerOptions webhook_options = ServerOptionsOf(options, "webhook", options.webhook_port);
   webhook_options.tls = control.tls();
   webhook_options.threads = 2;
@@ -74,6 +70,14 @@ net::Response Serving::ServeHealth(const net::Request& request) const {
   const runtime::HealthChecks& checks = target.starts_with("/livez") ? livez_ : readyz_;
   runtime::HealthChecks::Answer answer = checks.Serve(target);
   return Text(answer.status, std::move(answer.body));
+}
+
+net::Response Serving::ServeMetrics(const net::Request& request) const {
+  if (net::PathOf(request.target) != "/metrics") return Text(404, "see /metrics\n");
+  telemetry::Exposition text(telemetry::FormatFor(request.headers.Get("Accept")));
+  shown_.analyzer.WriteMetrics(text);
+  shown_.metrics.WriteTo(text);
+  return Text(200, text.Finish(), telemetry::ContentTypeOf(text.format()));
 }
 
 net::Response Serving::ServeWebhook(const net::Request& request) {

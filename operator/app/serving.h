@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "operator/app/control.h"
+#include "operator/app/embedded_analyzer.h"
 #include "src/net/server.h"
 #include "src/runtime/runnable.h"
 #include "src/telemetry/prometheus_metrics.h"
@@ -19,7 +20,11 @@ namespace tracekeeper::app {
 
 class Serving {
  public:
-  Serving(const Options& options, Control& control, const telemetry::PrometheusMetrics& metrics,
+  struct Shown {
+    const telemetry::PrometheusMetrics& metrics;
+    const EmbeddedAnalyzer& analyzer;
+  };
+  Serving(const Options& options, Control& control, const Shown& shown,
           const Surroundings& surroundings);
 
   void AddTo(runtime::Manager& manager);
@@ -36,10 +41,11 @@ class Serving {
   void AddServer(runtime::Phase phase, net::ServerOptions options, net::Handler handler,
                  const Logger& log);
   [[nodiscard]] net::Response ServeHealth(const net::Request& request) const;
+  [[nodiscard]] net::Response ServeMetrics(const net::Request& request) const;
   net::Response ServeWebhook(const net::Request& request);
 
   Control& control_;
-  const telemetry::PrometheusMetrics& metrics_;
+  const Shown shown_;
   webhook::Webhooks webhooks_;
   runtime::HealthChecks readyz_{"readyz"};
   runtime::HealthChecks livez_{"livez"};

@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "operator/app/control.h"
+#include "operator/app/embedded_analyzer.h"
 #include "operator/app/replicas.h"
 #include "operator/app/serving.h"
 #include "src/base/version.h"
@@ -77,6 +78,7 @@ struct Wiring::Parts {
   const std::unique_ptr<Foundation> foundation;
   const Cluster cluster;
   Control control;
+  EmbeddedAnalyzer analyzer;
   Serving serving;
   Replicas replicas;
   runtime::LeaderElector elector;
@@ -89,7 +91,8 @@ Wiring::Parts::Parts(const Options& options, std::unique_ptr<Foundation> made_fo
       cluster(std::move(made_cluster)),
       control(options, cluster.version, cluster.webhook_names,
               {cluster.everyday->client(), cluster.secrets->client()}, foundation->surroundings()),
-      serving(options, control, foundation->metrics, foundation->surroundings()),
+      analyzer(options, control.caches(), cluster.everyday->client(), foundation->surroundings()),
+      serving(options, control, {foundation->metrics, analyzer}, foundation->surroundings()),
       replicas(options, cluster.everyday->client(), foundation->surroundings()),
       elector(
           {.lease = {options.namespace_name, std::string(kLease)}, .identity = options.identity},
@@ -105,6 +108,8 @@ Wiring::Parts::Parts(const Options& options, std::unique_ptr<Foundation> made_fo
   serving.AddTo(manager);
   control.AddTo(manager);
   replicas.AddTo(manager);
+  analyzer.AddTo(manager);
+  analyzer.AddTo(serving.livez());
   if (!options.leader_election) return;
   serving.livez().Add("leader-election", [this] { return elector.Check(); });
   manager.UseLeaderElection(elector);

@@ -1,5 +1,6 @@
 #include "operator/controllers/webhook_controller.h"
 
+#include "operator/controllers/role_owner.h"
 #include "src/base/backoff.h"
 
 namespace tracekeeper::controllers {
@@ -129,18 +130,12 @@ domain::WebhookCoverage WebhookController::PlanNow() const {
 Result<std::optional<kube::OwnerReference>> WebhookController::ReadOwner(
     runtime::ReconcileContext& context) {
   if (options_.owner_cluster_role.empty()) return std::nullopt;
-  const kube::ObjectKey key{"", options_.owner_cluster_role};
-  const auto role = client_.Get(kube::kClusterRoles, key, context.stop);
-  if (!role && role.error().kind == ErrorKind::kNotFound) {
+  auto owner = TRY(ReadRoleOwner(client_, options_.owner_cluster_role, context.stop));
+  if (!owner) {
     context.log.Warn("Found no ClusterRole to own the webhook configuration",
                      {{"cluster_role", options_.owner_cluster_role}});
-    return std::nullopt;
   }
-  if (!role) return Fail(role.error());
-  return kube::OwnerReference{.api_version = kube::kClusterRoles.ApiVersion(),
-                              .kind = std::string(kube::kClusterRoles.kind),
-                              .name = options_.owner_cluster_role,
-                              .uid = std::string((*role)["metadata"]["uid"].StringOr(""))};
+  return owner;
 }
 
 // What we applied last is what we want now, and nobody wrote the object since.

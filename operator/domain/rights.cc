@@ -53,6 +53,8 @@ constexpr Right kRights[] = {
      "keep the webhook's certificate, and no other Secret"},
     {kOwn, "coordination.k8s.io", "leases", "create", "", "elect a leader"},
     {kOwn, "coordination.k8s.io", "leases", "get patch", "tracekeeper-operator", "elect a leader"},
+    {kOwn, "discovery.k8s.io", "endpointslices", "get create patch delete", "tracekeeper-otlp",
+     "send spans to the replica that leads, and to no other"},
 };
 
 std::string QuotedList(std::string_view words) {

@@ -21,6 +21,7 @@ namespace tracekeeper::continuity {
 class NameList {
  public:
   NameList() = default;
+  // NOLINTNEXTLINE(google-explicit-constructor): lists of names are what policies hold
   NameList(const std::vector<std::string>& patterns);
 
   [[nodiscard]] bool Has(std::string_view text) const;
@@ -48,6 +49,7 @@ class PolicyRules {
  public:
   PolicyRules() = default;
   /// The same for all spans.
+  // NOLINTNEXTLINE(google-explicit-constructor): rules for all are rules
   PolicyRules(Rules of_others) : of_others_(std::move(of_others)) {}
 
   /// Of the spans that belong to this policy, "namespace/name".

@@ -19,7 +19,8 @@ import kubernetes_schemas
 EVERYTHING = {
     "podMonitor": {"enabled": True}, "liveConfiguration": {"nudge": True}, "imagePullSecrets": [{"name": "a"}],
     "rollout": {"template": True},
-    "networkPolicy": {"metricsFrom": [{"namespaceSelector": {}}], "egress": [{"ports": [{"port": 443}]}]},
+    "analyzer": {"embedded": {"service": {"clusterIP": "10.96.0.30", "annotations": {"a": "b"}}}},
+    "networkPolicy": {"metricsFrom": [{"namespaceSelector": {}}], "spansFrom": [{"namespaceSelector": {}}], "egress": [{"ports": [{"port": 443}]}]},
     "commonLabels": {"team": "platform"}, "commonAnnotations": {"owner": "platform"},
     "extraObjects": [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "one"}}],
 }

@@ -1,7 +1,8 @@
 #!/bin/bash
 # The main job, end to end, on a real cluster that this script starts and ends: the operator is
 # installed by its chart, a policy is applied, the spans of three services arrive at a Collector,
-# and then the leader's node loses power. `make demo` calls it.
+# one of them begins to lose its trace context and is found, and then the leader's node loses power.
+# `make demo` calls it.
 #
 #   KEEP=1        leaves everything running and says how to reach and end it
 #   Without root  there is no real node: the control plane alone, pods stay Pending
@@ -52,6 +53,7 @@ finish() {
   if [[ $code -ne 0 ]]; then
     printf '\ndemo: step %d did not work. The last lines of the operator:\n' "$step_number" >&2
     operator_log >&2 || true
+    [[ -n $operator_process ]] || show_hops >&2 || true
     kubectl get pods -A >&2 || true
     kubectl get events -n shop --field-selector type=Warning >&2 || true
     kubectl logs -n shop -l shop=demo --all-containers --tail 10 >&2 || true
@@ -74,7 +76,10 @@ trap 'exit 130' INT TERM
 render_chart() {
   "$("$root/tools/setup.sh" path helm)/helm4" template tracekeeper "$root/charts/tracekeeper" \
     --namespace tracekeeper-system --set image.registry=bed.local --set sidecar.image.registry=bed.local \
-    --set image.tag=demo --set sidecar.image.tag=demo --set image.pullPolicy=Never "$@"
+    --set image.tag=demo --set sidecar.image.tag=demo --set image.pullPolicy=Never \
+    --set analyzer.embedded.service.clusterIP=10.96.0.30 --set analyzer.embedded.warmUpSeconds=4 \
+    --set analyzer.embedded.settleSeconds=2 --set analyzer.embedded.joinSeconds=2 \
+    --set analyzer.embedded.repairSeconds=250 --set analyzer.embedded.learningSeconds=5 "$@"
 }
 
 apply_policy() {
@@ -140,6 +145,43 @@ watch_a_trace() {
   collector_log | grep -o 'service.name: Str([a-z]*)' | sort | uniq -c | show
 }
 
+metrics() { kubectl get --raw "/api/v1/namespaces/tracekeeper-system/pods/$(leader):8080/proxy/metrics"; }
+breaks() { kubectl get --raw "/api/v1/namespaces/tracekeeper-system/pods/$(leader):8085/proxy/api/v1/breaks"; }
+# Calls of payment by checkout that were judged so: a result, or several as in "good|bad".
+judged() {
+  metrics 2>/dev/null | awk -v result="result=\"($1)\"" \
+    '/^tracekeeper_hops_total{.*client="checkout",server="payment"/ && $0 ~ result {sum += $NF} END {print sum + 0}'
+}
+are_judged() { [[ $(judged "$1") -ge $2 ]]; } # RESULTS NUMBER
+show_hops() { metrics | grep -E '^tracekeeper_hop(s_total.*result="(good|bad)"|_breaks_total)' | sed 's/policy_namespace="shop",//' | show; }
+ask_shop() {
+  for ((i = 0; i < $1; i++)); do
+    kubectl get --raw /api/v1/namespaces/shop/services/frontend:8080/proxy/ >/dev/null
+  done
+}
+
+find_the_broken_hop() {
+  step "The Collector sends a copy to the operator, whose leader judges every hop. All is well so far."
+  kubectl get -n tracekeeper-system service/tracekeeper-otlp endpointslice/tracekeeper-otlp | show
+  ask_shop 12
+  within 60 are_judged good 12
+  show_hops
+
+  step "checkout gets a new release, in which every third call of payment is made without the trace context."
+  local before released
+  before=$(judged "good|bad")
+  kubectl set env -n shop deployment/checkout FORGETS=3 | show
+  kubectl rollout status -n shop deployment/checkout --timeout=90s | tail -n 1 | show
+  released=$(milliseconds)
+  ask_shop 24
+  within 60 are_judged "good|bad" $((before + 24))
+  are_judged bad 6 # the first calls may still meet the old release
+  echo "found $(($(milliseconds) - released)) ms after the first request:" | show
+  breaks | "$demo/show_breaks.py" | show
+  echo "and on the operator's /metrics:" | show
+  show_hops
+}
+
 digest_of() { kubectl get --raw "/api/v1/namespaces/shop/pods/$pod:9465/proxy/status" | grep -o '"digest": *"[^"]*"' | head -n 1; }
 digest_changed() { [[ $(digest_of) != "$1" ]]; }
 
@@ -202,7 +244,7 @@ demonstrate_without_nodes() {
   kubeconfig=$(bed service-account tracekeeper-system tracekeeper-operator)
   "$bin/tracekeeper-operator" --kubeconfig "$kubeconfig" --bind-address 127.0.0.1 \
     --webhook-url https://127.0.0.1:9443 --sidecar-image bed.local/tracekeeper-sidecar:demo \
-    >"$folder/operator.log" 2>&1 &
+    --analyzer --warm-up-seconds 5 --settle-seconds 3 --join-seconds 2 >"$folder/operator.log" 2>&1 &
   operator_process=$!
   within 30 curl -sf -o /dev/null http://127.0.0.1:8081/readyz
   apply_policy
@@ -214,6 +256,21 @@ demonstrate_without_nodes() {
   pod=$(kubectl get pods -n shop -o 'jsonpath={.items[0].metadata.name}')
   kubectl get pod -n shop "$pod" -o 'jsonpath={range .spec.initContainers[*]}{.name}{"  "}{.image}{"\n"}{end}' | show
 }
+
+judge_an_example() {
+  step "The operator judges the traces that are sent to it. Here: a shop whose proxy drops a header in 6 of 24 calls."
+  local file requests=()
+  split -l 1 "$root/docs/examples/analyze/dropped-header.otlp.jsonl" "$folder/request-"
+  # In one go: parts of a trace that come late are judged late.
+  for file in "$folder"/request-*; do
+    requests+=(--next -sf -o /dev/null -H 'Content-Type: application/json' --data-binary "@$file" http://127.0.0.1:4318/v1/traces)
+  done
+  curl "${requests[@]:1}"
+  within 60 is_found
+  curl -s http://127.0.0.1:8085/api/v1/breaks | "$demo/show_breaks.py" | show
+  curl -s http://127.0.0.1:8080/metrics | grep '^tracekeeper_hop_breaks_total' | show
+}
+is_found() { curl -s http://127.0.0.1:8080/metrics | grep -q '^tracekeeper_hop_breaks_total{.*broken_hop"} 6'; }
 has_pods() { [[ $(kubectl get pods -n shop -o name | wc -l) -ge 3 ]]; }
 
 if "$root/tools/bed/bed" check --nodes 2 >/dev/null 2>&1; then
@@ -222,10 +279,12 @@ if "$root/tools/bed/bed" check --nodes 2 >/dev/null 2>&1; then
   apply_policy
   deploy_shop
   watch_a_trace
+  find_the_broken_hop
   edit_policy
   lose_a_node
 else
   demonstrate_without_nodes
+  judge_an_example
 fi
 
 step "Why a pod is as it is, in sentences."

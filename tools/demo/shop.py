@@ -2,10 +2,14 @@
 the SDK takes all its settings from the environment, and nothing here knows of Tracekeeper.
 
   NAME=frontend NEXT=http://10.96.0.11:8080 shop.py     serves on 8080; without NEXT it is the last one
+  FORGETS=3                                             every third call of the next one is made by code
+                                                        that knows nothing of trace context
 """
 
 import http.server
+import itertools
 import os
+import urllib.parse
 import urllib.request
 
 from opentelemetry import propagate, trace
@@ -15,6 +19,8 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 NAME = os.environ["NAME"]
 NEXT = os.environ.get("NEXT")
+FORGETS = int(os.environ.get("FORGETS", "0"))
+calls = itertools.count(1)
 
 provider = TracerProvider()
 if os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"):
@@ -35,9 +41,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.answer(text + (self.call_next() if NEXT else ""))
 
     def call_next(self):
-        with tracer.start_as_current_span("GET", kind=trace.SpanKind.CLIENT):
+        # What instrumentation of HTTP clients says of a call, by OpenTelemetry's conventions.
+        peer = {"http.request.method": "GET", "server.address": urllib.parse.urlsplit(NEXT).hostname, "url.full": NEXT}
+        with tracer.start_as_current_span("GET", kind=trace.SpanKind.CLIENT, attributes=peer):
             headers = {}
-            propagate.inject(headers)
+            if not FORGETS or next(calls) % FORGETS:
+                propagate.inject(headers)
             with urllib.request.urlopen(urllib.request.Request(NEXT, headers=headers), timeout=5) as response:
                 return response.read().decode()
 

@@ -27,6 +27,10 @@
 {{- include "tracekeeper.fullname" . }}-webhook
 {{- end -}}
 
+{{- define "tracekeeper.otlpName" -}}
+{{- include "tracekeeper.fullname" . }}-otlp
+{{- end -}}
+
 {{- define "tracekeeper.serviceAccountName" -}}
 {{- default (include "tracekeeper.operatorName" .) .Values.serviceAccount.name -}}
 {{- end -}}

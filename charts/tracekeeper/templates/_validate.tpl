@@ -8,6 +8,7 @@ sentence that says what to write instead. tests/charts/refused.yaml has a row fo
 {{- include "tracekeeper.validate.replicas" . -}}
 {{- include "tracekeeper.validate.disruption" . -}}
 {{- include "tracekeeper.validate.options" . -}}
+{{- include "tracekeeper.validate.analyzer" . -}}
 {{- end -}}
 
 {{- define "tracekeeper.validate.names" -}}
@@ -68,7 +69,14 @@ sentence that says what to write instead. tests/charts/refused.yaml has a row fo
 
 {{- define "tracekeeper.validate.options" -}}
 {{- $ports := dict -}}
-{{- range $path, $port := dict "webhook.port" .Values.webhook.port "metrics.port" .Values.metrics.port "health.port" .Values.health.port -}}
+{{- $all := dict "webhook.port" .Values.webhook.port "metrics.port" .Values.metrics.port "health.port" .Values.health.port -}}
+{{- $embedded := .Values.analyzer.embedded -}}
+{{- if $embedded.enabled -}}
+{{- range $name, $port := $embedded.ports -}}
+{{- $_ := set $all (printf "analyzer.embedded.ports.%s" $name) $port -}}
+{{- end -}}
+{{- end -}}
+{{- range $path, $port := $all -}}
 {{- $key := toString (int $port) -}}
 {{- if hasKey $ports $key -}}
 {{- fail (printf "%s and %s are both %s: give each a port of its own" (get $ports $key) $path $key) -}}
@@ -86,11 +94,32 @@ sentence that says what to write instead. tests/charts/refused.yaml has a row fo
                  "--webhook-service" "fullnameOverride" "--owner-cluster-role" "fullnameOverride"
                  "--leader-election" "leaderElection.enabled" "--workers" "workers" "--log-level" "logLevel"
                  "--certificate-lifetime" "webhook.certificate.lifetime" "--nudge-pods" "liveConfiguration.nudge"
-                 "--read-sidecars" "liveConfiguration.readSidecars" -}}
+                 "--read-sidecars" "liveConfiguration.readSidecars"
+                 "--analyzer" "analyzer.embedded.enabled" "--analyzer-service" "fullnameOverride"
+                 "--otlp-grpc-port" "analyzer.embedded.ports.otlpGrpc" "--otlp-http-port" "analyzer.embedded.ports.otlpHttp"
+                 "--api-port" "analyzer.embedded.ports.api" "--memory-mib" "analyzer.embedded.memoryMiB"
+                 "--queue-mib" "analyzer.embedded.queueMiB" "--settle-seconds" "analyzer.embedded.settleSeconds"
+                 "--join-seconds" "analyzer.embedded.joinSeconds" "--repair-seconds" "analyzer.embedded.repairSeconds"
+                 "--warm-up-seconds" "analyzer.embedded.warmUpSeconds" "--learning-seconds" "analyzer.embedded.learningSeconds" -}}
 {{- range .Values.extraArgs -}}
 {{- $flag := regexFind "^--[^= ]+" . -}}
 {{- if hasKey $set $flag -}}
 {{- fail (printf "extraArgs holds %s, which the chart sets itself: use the value %s" $flag (get $set $flag)) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* What the analyzer may take must fit into what the pod may take, or the kernel ends the leader. */}}
+{{- define "tracekeeper.validate.analyzer" -}}
+{{- $embedded := .Values.analyzer.embedded -}}
+{{- $limit := dig "limits" "memory" "" (default dict .Values.resources) | default "" | toString -}}
+{{- $units := dict "Mi" 1 "Gi" 1024 -}}
+{{- $unit := regexFind "[A-Za-z]+$" $limit -}}
+{{- if and $embedded.enabled (hasKey $units $unit) -}}
+{{- $mebibytes := mulf (float64 (trimSuffix $unit $limit)) (float64 (get $units $unit)) -}}
+{{- $needed := add 128 (int $embedded.memoryMiB) (mul 4 (int $embedded.queueMiB)) -}}
+{{- if lt $mebibytes (float64 $needed) -}}
+{{- fail (printf "resources.limits.memory %s is too little for the embedded analyzer, which may take %d MiB: 128, analyzer.embedded.memoryMiB, and four times queueMiB. Set it to %dMi or more, or give the analyzer less" $limit $needed $needed) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

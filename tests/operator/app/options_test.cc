@@ -30,6 +30,25 @@ TEST(OperatorOptions, ReadADurationAsPoliciesDo) {
   EXPECT_EQ(std::get<Options>(parsed).certificate_lifetime, std::chrono::minutes(90));
 }
 
+TEST(OperatorOptions, LeaveTheAnalyzerOffUnlessAskedFor) {
+  EXPECT_FALSE(std::get<Options>(Parse({"--sidecar-image=s:1"})).analyzer.is_on);
+  const auto parsed = Parse({"--sidecar-image=s:1", "--analyzer", "--memory-mib=32",
+                             "--settle-seconds=0.5", "--otlp-http-port=14318"});
+  const AnalyzerOptions analyzer = std::get<Options>(parsed).analyzer;
+  EXPECT_TRUE(analyzer.is_on);
+  const auto server = ServerOptionsOf(analyzer, "::");
+  EXPECT_EQ(server.analysis.memory_bytes, std::size_t{32} << 20U);
+  EXPECT_EQ(server.analysis.settle_window, std::chrono::milliseconds(500));
+  EXPECT_EQ(server.otlp_http_port, 14318);
+  EXPECT_EQ(server.otlp_grpc_port, 4317);
+}
+
+TEST(OperatorOptions, NoRequestIsLargerThanTheRoomForThoseThatWait) {
+  const auto server = ServerOptionsOf({.queue_mib = 8}, "::");
+  EXPECT_EQ(server.request_bytes, std::size_t{8} << 20U);
+  EXPECT_EQ(server.arriving_bytes, std::size_t{8} << 20U);
+}
+
 TEST(OperatorOptions, HelpIsNoFailure) {
   testing::internal::CaptureStdout();
   EXPECT_EQ(std::get<int>(Parse({"--help"})), 0);
@@ -67,6 +86,13 @@ INSTANTIATE_TEST_SUITE_P(
         BadOptions{"days", {"--sidecar-image=s:1", "--certificate-lifetime=90d"}, "is no duration"},
         BadOptions{"same_port", {"--sidecar-image=s:1", "--metrics-port=9443"}, "must differ"},
         BadOptions{"port_range", {"--sidecar-image=s:1", "--webhook-port=70000"}, "70000"},
+        BadOptions{"analyzer_port",
+                   {"--sidecar-image=s:1", "--analyzer", "--api-port=8080"},
+                   "--metrics-port and --api-port are both 8080"},
+        BadOptions{"analyzer_without_address",
+                   {"--sidecar-image=s:1", "--analyzer", "--analyzer-service=otlp"},
+                   "--analyzer-service needs --pod-ip"},
+        BadOptions{"no_time", {"--sidecar-image=s:1", "--settle-seconds=0"}, "--settle-seconds"},
         BadOptions{"unknown", {"--sidecar-image=s:1", "--frobnicate"}, "--frobnicate"},
         BadOptions{"log_level",
                    {"--sidecar-image=s:1", "--log-level=loud"},
