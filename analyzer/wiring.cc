@@ -1,5 +1,6 @@
 #include "analyzer/wiring.h"
 
+#include <algorithm>
 #include <random>
 #include <utility>
 
@@ -21,10 +22,14 @@ std::uint64_t RandomKey() {
   return std::uint64_t{random()} << 32U | random();
 }
 
+std::size_t QueueBytesOf(const Options& options) {
+  return static_cast<std::size_t>(options.queue_mib) * kMiB;
+}
+
 analysis::AnalysisOptions AnalysisOptionsOf(const Options& options) {
   return {.shards = static_cast<std::size_t>(options.shards),
           .memory_bytes = static_cast<std::size_t>(options.memory_mib) * kMiB,
-          .queue_bytes = static_cast<std::size_t>(options.queue_mib) * kMiB,
+          .queue_bytes = QueueBytesOf(options),
           .series = {.edges = static_cast<std::size_t>(options.max_edges),
                      .services = static_cast<std::size_t>(options.max_services),
                      .policies = static_cast<std::size_t>(options.max_policies)},
@@ -53,11 +58,22 @@ net::ServerOptions PagesOf(const Options& options, const char* name, std::int64_
   return server;
 }
 
+/// What would find no room in the queue need not be held while it arrives.
+otlp::ReceiverLimits LimitsOf(const Options& options) {
+  otlp::ReceiverLimits limits = otlp::kBulkLimits;
+  limits.request_bytes = std::min(limits.request_bytes, QueueBytesOf(options));
+  return limits;
+}
+
 net::ServerOptions ReceiverOf(const Options& options) {
   net::ServerOptions server = ServerOf(options, "otlp-http", options.otlp_http_port);
   const Duration drain_deadline = server.limits.drain_deadline;
   server.limits = otlp::BulkServerLimits();
   server.limits.drain_deadline = drain_deadline;
+  server.limits.body_bytes = LimitsOf(options).request_bytes;
+  server.limits.arriving_bytes = 2 * QueueBytesOf(options);
+  server.limits.kept_body_bytes =
+      std::min(server.limits.kept_body_bytes, QueueBytesOf(options) / 4);
   return server;
 }
 
@@ -65,6 +81,8 @@ ingest::GrpcServerOptions GrpcOf(const Options& options) {
   ingest::GrpcServerOptions server;
   server.address = options.address;
   server.port = static_cast<std::uint16_t>(options.otlp_grpc_port);
+  server.limits = LimitsOf(options);
+  server.memory_bytes = 2 * QueueBytesOf(options);
   return server;
 }
 
@@ -88,7 +106,7 @@ Wiring::Wiring(const CommandLine& command_line, ReadPolicies policies, const Clo
       analysis_(AnalysisOptionsOf(options_), policies.rules, clock, Logger(log)),
       files_(command_line, std::move(policies), clock, log, analysis_),
       api_([this] { return analysis_.TakeSnapshot(); }),
-      receiver_(analysis_, otlp::kBulkLimits),
+      receiver_(analysis_, LimitsOf(options_)),
       metrics_server_(net::MakeBeastServer(
           PagesOf(options_, "metrics", options_.metrics_port),
           [this](const net::Request& request) { return HandleMetrics(request); }, Logger(log))),
