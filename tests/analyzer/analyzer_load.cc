@@ -53,6 +53,7 @@ Answers SendAll(const AnalyzerProcess& analyzer, std::size_t requests, PushedBac
   Counts counts;
   {
     std::vector<std::jthread> threads;
+    threads.reserve(kConnections);
     for (int i = 0; i < kConnections; ++i) {
       threads.emplace_back([&] { SendSome(analyzer, requests, pushed_back, make, counts); });
     }

@@ -87,6 +87,7 @@ Sent OtlpLoad::Send(const std::vector<net::Request>& requests) {
   Sent sent;
   {
     std::vector<std::jthread> threads;
+    threads.reserve(connections_.size());
     for (const Connection& connection : connections_) {
       threads.emplace_back([&] {
         std::string failure;
