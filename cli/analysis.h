@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "src/continuity/profile.h"
 #include "src/continuity/report.h"
 #include "src/continuity/structure.h"
 #include "src/otlp/telemetry_import.h"
@@ -24,12 +25,15 @@ struct Analysis {
   std::vector<AnalyzedInput> inputs;
   continuity::Structure structure;
   continuity::Report report;
+  std::string profile;  // as ProfileJsonOf says it, where it was asked for
 };
 
 /// For a person at a terminal of `width` columns.
 std::string TableOf(const Analysis& analysis);
 /// As docs/reference/analyze.md describes it.
 std::string JsonOf(const Analysis& analysis);
+/// What was learned before anything was judged, as docs/reference/analyze.md describes it.
+std::string ProfileJsonOf(const continuity::Profile& profile, const continuity::Names& names);
 /// For the description of a pull request.
 std::string MarkdownOf(const Analysis& analysis);
 

@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <chrono>
+#include <fstream>
 #include <memory>
 #include <ostream>
 
@@ -43,6 +44,7 @@ struct AnalyzeOptions {
   std::optional<std::uint64_t> shuffle;
   std::size_t redeliver = 0;
   std::string batch;
+  std::string show_profile;
 };
 
 /// One line on a terminal, rewritten a few times a second; nothing anywhere else.
@@ -131,10 +133,15 @@ Result<Analysis> Analyze(const AnalyzeOptions& options, const Console& console) 
   recording.Apply(replay);
   analysis.structure = StructureOf(recording);
   continuity::ReportBuilder builder(recording, WhichTracesNamed(options.traces));
-  continuity::BatchAnalysis(recording, rules, [&](const continuity::AnalysisProgress& step) {
-    progress.Show(step.step, step.done, step.of);
-  }).Run(builder);
+  continuity::BatchAnalysis judging(recording, rules,
+                                    [&](const continuity::AnalysisProgress& step) {
+                                      progress.Show(step.step, step.done, step.of);
+                                    });
+  judging.Run(builder);
   analysis.report = builder.Finish();
+  if (!options.show_profile.empty()) {
+    analysis.profile = ProfileJsonOf(judging.profile(), recording.names());
+  }
   return analysis;
 }
 
@@ -143,10 +150,25 @@ bool Found(const continuity::Report& report, Outcome outcome) {
       report.families, [outcome](const continuity::Ratio& ratio) { return ratio.of(outcome) > 0; });
 }
 
+Status ShowProfile(const AnalyzeOptions& options, const std::string& profile,
+                   const Console& console) {
+  if (options.show_profile.empty()) return {};
+  if (options.show_profile == "-") {
+    console.err << profile;
+    return {};
+  }
+  std::ofstream file(options.show_profile, std::ios::binary);
+  file << profile << std::flush;
+  if (file) return {};
+  return Fail(ErrorKind::kInvalid, "--show-profile {}: cannot be written", options.show_profile);
+}
+
 int Run(const AnalyzeOptions& options, const Console& console) {
   const auto analysis = Analyze(options, console);
-  if (!analysis) {
-    console.err << "tracekeeper analyze: " << analysis.error().message << "\n";
+  const Status shown =
+      analysis ? ShowProfile(options, analysis->profile, console) : Fail(Error(analysis.error()));
+  if (!shown) {
+    console.err << "tracekeeper analyze: " << shown.error().message << "\n";
     return kUnusable;
   }
   if (options.output == "json") {
@@ -198,6 +220,10 @@ void AddAnalyze(CLI::App& root, Chosen& chosen) {
       ->add_option("--batch", options->batch,
                    "Read the spans as instances would send them, in batches of this interval")
       ->type_name("DURATION");
+  command
+      ->add_option("--show-profile", options->show_profile,
+                   "Write what was learned of the services, as JSON; - is standard error")
+      ->type_name("FILE");
   command->callback([options, &chosen] {
     chosen.run = [options](const Console& console) { return Run(*options, console); };
   });

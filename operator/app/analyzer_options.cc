@@ -104,9 +104,8 @@ std::string CheckAnalyzer(const AnalyzerOptions& options,
 
 analysis::AnalysisServerOptions ServerOptionsOf(const AnalyzerOptions& options,
                                                 const std::string& address) {
-  const std::size_t queue_bytes = options.queue_mib * kMiB;
   return {.analysis = {.memory_bytes = options.memory_mib * kMiB,
-                       .queue_bytes = queue_bytes,
+                       .queue_bytes = options.queue_mib * kMiB,
                        .series = {.edges = options.max_edges,
                                   .services = options.max_services,
                                   .policies = options.max_policies},
@@ -119,9 +118,6 @@ analysis::AnalysisServerOptions ServerOptionsOf(const AnalyzerOptions& options,
           .otlp_grpc_port = options.otlp_grpc_port,
           .otlp_http_port = options.otlp_http_port,
           .api_port = options.api_port,
-          // What arrives is bounded like what waits: the pod's memory limit must hold both.
-          .request_bytes = std::min(otlp::kBulkLimits.request_bytes, queue_bytes),
-          .arriving_bytes = queue_bytes,
           .drain_patience = kDrainPatience};
 }
 

@@ -22,6 +22,20 @@ constexpr Tick kProfilesInMemory = 50;
 /// In which the engine looks again at what waited for its first profile.
 constexpr Tick kAfterFirstProfile = 20;
 
+/// Each takes a quarter of the memory at most, and no more than it does by default.
+continuity::NameLimits NameLimitsOf(const AnalysisOptions& options) {
+  constexpr std::size_t kPerName = 64;  // half of it its text
+  continuity::NameLimits limits;
+  limits.names = std::min(limits.names, options.memory_bytes / 4 / kPerName);
+  limits.bytes = std::min(limits.bytes, options.memory_bytes / 8);
+  return limits;
+}
+std::size_t ShapeLimitOf(const AnalysisOptions& options) {
+  const std::size_t per_shape =
+      (sizeof(continuity::Shape) + 16 + options.shards * sizeof(continuity::ShapeCard)) * 5 / 4;
+  return std::min(continuity::ShapeTable::kDefaultLimit, options.memory_bytes / 4 / per_shape);
+}
+
 Tick TicksOf(Duration duration) {
   return static_cast<Tick>(std::max<Duration::rep>(1, (duration + kTick - Duration(1)) / kTick));
 }
@@ -93,6 +107,8 @@ Analysis::Analysis(AnalysisOptions options, continuity::PolicyRules rules, const
       started_(clock.Monotonic()),
       start_(static_cast<std::uint64_t>(clock.Now().time_since_epoch().count())),
       queue_(options_.queue_bytes, clock),
+      names_(NameLimitsOf(options_)),
+      shapes_(ShapeLimitOf(options_)),
       series_(options_.series),
       last_snapshot_(last_.get_future()) {
   engine_ = std::make_unique<continuity::StreamEngine>(
@@ -271,7 +287,7 @@ std::shared_ptr<const Snapshot> Analysis::SnapshotNow() {
   for (const auto& shard : engine_->shards()) {
     snapshot->shards.push_back({.pending_spans = shard->pending_spans(),
                                 .table_bytes = shard->table_bytes(),
-                                .budget_bytes = shard->budget_bytes()});
+                                .budget_bytes = options_.memory_bytes / options_.shards});
   }
   snapshot->intake = IntakeNow();
   snapshot_ = snapshot;

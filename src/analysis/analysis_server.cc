@@ -1,5 +1,6 @@
 #include "src/analysis/analysis_server.h"
 
+#include <algorithm>
 #include <random>
 #include <utility>
 
@@ -17,7 +18,7 @@ AnalysisOptions WithKey(AnalysisOptions options) {
 
 otlp::ReceiverLimits RequestLimitsOf(const AnalysisServerOptions& options) {
   otlp::ReceiverLimits limits = otlp::kBulkLimits;
-  limits.request_bytes = options.request_bytes;
+  limits.request_bytes = std::min(limits.request_bytes, options.analysis.queue_bytes);
   return limits;
 }
 
@@ -39,8 +40,10 @@ net::ServerOptions HttpOf(const AnalysisServerOptions& options) {
   server.address = options.address;
   server.port = options.otlp_http_port;
   server.limits = otlp::BulkServerLimits();
-  server.limits.body_bytes = options.request_bytes;
-  server.limits.arriving_bytes = options.arriving_bytes;
+  server.limits.body_bytes = RequestLimitsOf(options).request_bytes;
+  server.limits.arriving_bytes = options.analysis.queue_bytes;
+  server.limits.kept_body_bytes =
+      std::min(server.limits.kept_body_bytes, options.analysis.queue_bytes / 4);
   server.limits.drain_deadline = options.drain_patience;
   return server;
 }
@@ -50,7 +53,7 @@ ingest::GrpcServerOptions GrpcOf(const AnalysisServerOptions& options) {
   server.address = options.address;
   server.port = options.otlp_grpc_port;
   server.limits = RequestLimitsOf(options);
-  server.memory_bytes = 2 * options.arriving_bytes;  // with gRPC's own buffers
+  server.memory_bytes = 2 * options.analysis.queue_bytes;
   return server;
 }
 

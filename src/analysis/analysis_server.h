@@ -30,17 +30,15 @@
 namespace tracekeeper::analysis {
 
 struct AnalysisServerOptions {
-  /// A key of 0 is replaced by a random one.
+  /// A key of 0 is replaced by a random one. What would find no room in the queue is not held
+  /// while it arrives either: a request may be as large as the queue, at most kBulkLimits; as much
+  /// may be arriving over HTTP at a time, and over gRPC, with its own buffers, twice as much.
   AnalysisOptions analysis;
   std::string address = "::";
   // 0 takes a free one.
   std::uint16_t otlp_grpc_port = 4317;
   std::uint16_t otlp_http_port = 4318;
   std::uint16_t api_port = 8085;
-  /// Of one request.
-  std::size_t request_bytes = otlp::kBulkLimits.request_bytes;
-  /// Of requests that are arriving, at each of the two doors; beyond, senders are turned away.
-  std::size_t arriving_bytes = std::size_t{256} << 20U;
   /// How long requests under way may take when it ends.
   Duration drain_patience = std::chrono::seconds(10);
 };

@@ -11,9 +11,14 @@ using continuity::Family;
 
 constexpr const char* kOther = "other";
 
+PolicyLabels LabelsOf(continuity::NameId policy, const continuity::Names& names) {
+  if (policy == continuity::kOtherName) return {.namespace_name = kOther, .name = kOther};
+  return PolicyLabelsOf(names.Text(policy));
+}
+
 SeriesKey KeyOf(const continuity::UnitKey& key, const continuity::Names& names) {
   return {.family = key.family,
-          .policy = PolicyLabelsOf(names.Text(key.policy)),
+          .policy = LabelsOf(key.policy, names),
           .service = LabelText(names.Text(key.service)),
           .server = LabelText(names.Text(key.server)),
           .protocol = key.protocol};
@@ -65,7 +70,7 @@ SeriesTable SeriesBook::Fold(const continuity::Tally& tally, const continuity::N
     policies.insert(counted.back().first.policy);
   }
   for (const auto& [policy, units] : tally.seen()) {
-    policies.insert(PolicyLabelsOf(names.Text(policy)));
+    policies.insert(LabelsOf(policy, names));
   }
   TakeIn(policies);
   std::set<SeriesKey> keys;
@@ -78,7 +83,7 @@ SeriesTable SeriesBook::Fold(const continuity::Tally& tally, const continuity::N
   SeriesTable table;
   for (const auto& [key, counts] : counted) table.units[ShownAs(key)].Add(*counts);
   for (const auto& [policy, units] : tally.seen()) {
-    auto& sums = table.seen[ShownAs(PolicyLabelsOf(names.Text(policy)))];
+    auto& sums = table.seen[ShownAs(LabelsOf(policy, names))];
     for (std::size_t family = 0; family < sums.size(); ++family) sums[family] += units[family];
   }
   for (const SeriesKey& key : keys) {

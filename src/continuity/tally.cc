@@ -88,8 +88,37 @@ void UnitCounts::Add(const UnitCounts& other) {
   for (const BreakExemplar& exemplar : other.exemplars) Show(exemplar);
 }
 
+UnitCounts& Tally::At(const UnitKey& key) {
+  const auto found = units_.find(key);
+  if (found != units_.end()) return found->second;
+  UnitKey counted = key;
+  counted.policy = CountedPolicy(key.policy);
+  if (units_.size() >= kMostKeys && !units_.contains(counted)) {
+    counted.service = kOtherName;
+    if (key.family == Family::kHop) counted.server = kOtherName;
+  }
+  return units_[counted];
+}
+
+std::array<std::uint64_t, kFamilies>& Tally::SeenOf(NameId policy) {
+  return seen_[CountedPolicy(policy)];
+}
+
+NameId Tally::CountedPolicy(NameId policy) {
+  if (policy == 0 || policies_.contains(policy)) return policy;
+  if (policies_.size() >= kMostPolicies) return kOtherName;
+  policies_.insert(policy);
+  return policy;
+}
+
+CountedFinding Tally::CountedAs(CountedFinding finding) const {
+  const bool has_place = findings_.size() < kMostFindings || findings_.contains(finding);
+  if (!has_place) finding.service = kOtherName;
+  return finding;
+}
+
 void Tally::CountFirst(const CountedUnit& unit) {
-  UnitCounts& counts = units_[unit.key];
+  UnitCounts& counts = At(unit.key);
   counts.CountFirst(CodeOf(unit.verdict));
   if (unit.verdict.is_bad()) {
     counts.Show({.cause = unit.verdict.cause, .shown_at = unit.shown_at});
@@ -99,7 +128,7 @@ void Tally::CountFirst(const CountedUnit& unit) {
 
 void Tally::Count(const Judgement& judgement) {
   for (const SeenUnits::OfPolicy& seen : judgement.seen.by_policy()) {
-    auto& sums = seen_[seen.policy];
+    auto& sums = SeenOf(seen.policy);
     for (std::size_t family = 0; family < kFamilies; ++family) sums[family] += seen.units[family];
   }
   for (const CountedUnit& unit : judgement.units) {
@@ -107,7 +136,7 @@ void Tally::Count(const Judgement& judgement) {
     if (IsBreak(unit)) breaks_.Count(BreakOf(unit));
   }
   for (const CountedBreak& finding : judgement.findings) {
-    ++findings_[FindingOf(finding)];
+    ++findings_[CountedAs(FindingOf(finding))];
     breaks_.Count(finding);
   }
 }
@@ -131,7 +160,7 @@ void Tally::Correct(const Judgement& before, const Judgement& now) {
   for (auto& [key, change] : changes) {
     const bool is_same = std::ranges::all_of(change, [](std::int32_t by) { return by == 0; });
     if (is_same) continue;
-    withdrawn[{key.policy, key.family}] += Repair(units_[key], change);
+    withdrawn[{key.policy, key.family}] += Repair(At(key), change);
   }
   // What is left has no predecessor; which of the equal units it is makes no difference.
   for (const CountedUnit& unit : now.units) {
@@ -141,16 +170,16 @@ void Tally::Correct(const Judgement& before, const Judgement& now) {
     CountFirst(unit);
   }
   for (const SeenUnits::OfPolicy& seen : now.seen.by_policy()) {
-    for (std::size_t i = 0; i < kFamilies; ++i) seen_[seen.policy][i] += seen.units[i];
+    for (std::size_t i = 0; i < kFamilies; ++i) SeenOf(seen.policy)[i] += seen.units[i];
   }
   for (const SeenUnits::OfPolicy& seen : before.seen.by_policy()) {
-    for (std::size_t i = 0; i < kFamilies; ++i) seen_[seen.policy][i] -= seen.units[i];
+    for (std::size_t i = 0; i < kFamilies; ++i) SeenOf(seen.policy)[i] -= seen.units[i];
   }
   for (const auto& [place, units] : withdrawn) {
-    seen_[place.first][static_cast<std::size_t>(place.second)] += units;
+    SeenOf(place.first)[static_cast<std::size_t>(place.second)] += units;
   }
-  for (const CountedBreak& finding : before.findings) --findings_[FindingOf(finding)];
-  for (const CountedBreak& finding : now.findings) ++findings_[FindingOf(finding)];
+  for (const CountedBreak& finding : before.findings) --findings_[CountedAs(FindingOf(finding))];
+  for (const CountedBreak& finding : now.findings) ++findings_[CountedAs(FindingOf(finding))];
   CorrectBreaks(before, now);
 }
 
@@ -186,11 +215,11 @@ std::uint64_t Tally::Repair(UnitCounts& counts, Codes& change) {
 }
 
 void Tally::Add(const Tally& other) {
-  for (const auto& [key, counts] : other.units_) units_[key].Add(counts);
-  for (const auto& [finding, count] : other.findings_) findings_[finding] += count;
+  for (const auto& [key, counts] : other.units_) At(key).Add(counts);
+  for (const auto& [finding, count] : other.findings_) findings_[CountedAs(finding)] += count;
   for (const auto& [policy, units] : other.seen_) {
     for (std::size_t family = 0; family < kFamilies; ++family) {
-      seen_[policy][family] += units[family];
+      SeenOf(policy)[family] += units[family];
     }
   }
   breaks_.Add(other.breaks_);

@@ -9,6 +9,11 @@
 //
 // are counted apart, so that the sum can fail.
 //
+// Peers choose the names that units are counted by, so there are limits: what is new when they are
+// reached is counted as "other". Who has a place keeps it, so a unit is corrected where it was
+// counted.
+//
+// Cost:     about 1 KiB a key, 44 MiB at most.
 // Threads:  one thread counts; a copy may be read by others.
 
 #include <array>
@@ -18,6 +23,7 @@
 #include <map>
 #include <optional>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "src/continuity/break_sketch.h"
@@ -110,13 +116,18 @@ class Tally {
   using Findings = std::map<CountedFinding, std::int64_t>;
   using Seen = std::unordered_map<NameId, std::array<std::uint64_t, kFamilies>>;
 
+  /// Of each of them; "other" comes on top.
+  static constexpr std::size_t kMostKeys = 32'768;
+  static constexpr std::size_t kMostPolicies = 2048;
+  static constexpr std::size_t kMostFindings = 8192;
+
   void Count(const Judgement& judgement);
   /// `now` in place of `before`, which was counted.
   void Correct(const Judgement& before, const Judgement& now);
   void Add(const Tally& other);
   /// To count units of one key without looking for it; valid as long as the tally.
-  UnitCounts& At(const UnitKey& key) { return units_[key]; }
-  std::array<std::uint64_t, kFamilies>& SeenOf(NameId policy) { return seen_[policy]; }
+  UnitCounts& At(const UnitKey& key);
+  std::array<std::uint64_t, kFamilies>& SeenOf(NameId policy);
 
   [[nodiscard]] const Units& units() const { return units_; }
   [[nodiscard]] const Findings& findings() const { return findings_; }  // net
@@ -129,6 +140,8 @@ class Tally {
  private:
   using Codes = std::array<std::int32_t, kVerdictCodes>;
 
+  [[nodiscard]] NameId CountedPolicy(NameId policy);
+  [[nodiscard]] CountedFinding CountedAs(CountedFinding finding) const;
   void CountFirst(const CountedUnit& unit);
   void CorrectBreaks(const Judgement& before, const Judgement& now);
   /// Units of one key: fewer of some verdicts, more of others. Returns how many were withdrawn, and
@@ -136,6 +149,7 @@ class Tally {
   std::uint64_t Repair(UnitCounts& counts, Codes& change);
 
   Units units_;
+  std::unordered_set<NameId> policies_;  // of units and of what was seen
   Findings findings_;
   Seen seen_;
   BreakSketch breaks_;

@@ -56,13 +56,14 @@ AnalyzerProcess::AnalyzerProcess(std::vector<std::string> flags, const std::stri
     return Value(
         net::MakeBeastTransport({.name = "analyzer", .base_url = UrlOf(LoggedPort(log, key))}));
   };
+  otlp_http_url_ = UrlOf(LoggedPort(log, "otlp_http_port"));
   otlp_ = connect("otlp_http_port");
   metrics_ = connect("metrics_port");
   api_ = connect("api_port");
 }
 
 net::Response AnalyzerProcess::Ask(net::Transport& transport, const net::Request& request) {
-  return Value(transport.Send(request, {.deadline = std::chrono::seconds(5)}, StopToken()));
+  return Value(transport.Send(request, {.deadline = kLimit}, StopToken()));
 }
 
 net::Response AnalyzerProcess::Send(const std::string& path, net::Headers headers,
@@ -71,13 +72,21 @@ net::Response AnalyzerProcess::Send(const std::string& path, net::Headers header
 }
 
 bool AnalyzerProcess::SendOverGrpc(const std::string& request) {
+  return CallOverGrpc(request).status.ok();
+}
+
+net::GrpcReply AnalyzerProcess::CallOverGrpc(const std::string& request) {
   const auto client = Value(net::MakeHttp2Client({.transport = {.base_url = UrlOf(grpc_port_)}}));
   auto answer = client->Send(
       net::WriteGrpcRequest(
           {.method = GrpcMethodOf(otlp::Signal::kTraces), .message = request, .encoding = {}}, {}),
-      {.deadline = std::chrono::seconds(5)}, {});
-  if (!answer) throw std::runtime_error(answer.error().error.message);
-  return net::ReadGrpcResponse(*std::move(answer)).status.code == net::GrpcCode::kOk;
+      {.deadline = kLimit}, {});
+  if (answer) return net::ReadGrpcResponse(*std::move(answer));
+  const std::string& why = answer.error().error.message;
+  // As gRPC's own clients read that code of HTTP/2.
+  const bool is_too_much = why.find("ENHANCE_YOUR_CALM") != std::string::npos;
+  if (!is_too_much) throw std::runtime_error(why);
+  return {.status = {.code = net::GrpcCode::kResourceExhausted, .message = why}};
 }
 
 net::Response AnalyzerProcess::Metrics(const std::string& accept) {

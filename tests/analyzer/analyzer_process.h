@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "src/net/grpc.h"
 #include "src/net/http.h"
 #include "src/net/transport.h"
 #include "tests/src/analysis/metrics_text.h"
@@ -35,6 +36,10 @@ class AnalyzerProcess {
   test_support::JsonTree ApiJson(const std::string& target);
 
   test_support::ChildProcess& process() { return *process_; }
+  /// For senders of the test's own.
+  [[nodiscard]] const std::string& otlp_http_url() const { return otlp_http_url_; }
+  /// The answer to one call of Export over gRPC.
+  net::GrpcReply CallOverGrpc(const std::string& request);
 
  private:
   net::Response Ask(net::Transport& transport, const net::Request& request);
@@ -42,6 +47,7 @@ class AnalyzerProcess {
   test_support::TemporaryFolder folder_{"analyzer"};
   std::unique_ptr<test_support::ChildProcess> process_;
   int grpc_port_ = 0;
+  std::string otlp_http_url_;
   std::unique_ptr<net::Transport> otlp_;
   std::unique_ptr<net::Transport> metrics_;
   std::unique_ptr<net::Transport> api_;

@@ -56,6 +56,24 @@ INSTANTIATE_TEST_SUITE_P(
         GoldenCase{"json", {Example("lost-goroutine.jaeger.json"), "-o", "json"}}),
     [](const auto& test) { return test.param.name; });
 
+TEST(Analyze, ShowsWhatItLearned) {
+  const std::string example = Example("dropped-header.otlp.jsonl");
+  const CommandRun run = RunCommand({"analyze", example, "--show-profile", "-"});
+  EXPECT_EQ(run.code, kDone);
+  ExpectGolden("analyze_profile.txt", run.err);
+  EXPECT_EQ(run.out, RunCommand({"analyze", example}).out);
+
+  const test_support::TemporaryFolder folder("profile");
+  const std::string file = folder / "profile.json";
+  EXPECT_EQ(RunCommand({"analyze", example, "--show-profile", file, "--shuffle", "7"}).code, kDone);
+  std::ifstream in(file);
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(in), {}), run.err)
+      << "whatever the order of arrival";
+  const CommandRun unwritable = RunCommand({"analyze", example, "--show-profile", "/nowhere/file"});
+  EXPECT_EQ(unwritable.code, kUnusable);
+  EXPECT_THAT(unwritable.err, HasSubstr("--show-profile /nowhere/file: cannot be written"));
+}
+
 /// The JSON without what other orders may change.
 std::string Verdicts(const std::vector<std::string>& more) {
   std::vector<std::string> arguments = {
