@@ -58,7 +58,9 @@ continuity::StreamOptions EngineOptions(const AnalysisOptions& options, Instant 
       .memory = memory,
       .learning =
           options.given_profile ? continuity::Learning::kGiven : continuity::Learning::kFromStream,
-      .learner = {.warm_up = TicksOf(options.warm_up), .interval = interval},
+      .learner = {.warm_up = TicksOf(options.warm_up),
+                  .interval = interval,
+                  .settle_window = MicrosecondsOf(options.settle_window)},
       .origin = MicrosecondsOf(now.time_since_epoch())};
 }
 
@@ -241,25 +243,20 @@ void Analysis::UseRulesWhenDue() {
   NoteEpoch();
 }
 
-/// What is learned has the default settle window; the one that was asked for holds.
 void Analysis::NoteEpoch() {
-  if (&engine_->epoch() == epoch_) return;
-  ++epochs_;
-  const continuity::Microseconds window = MicrosecondsOf(options_.settle_window);
-  if (engine_->epoch().profile.settle_window != window) {
-    auto epoch = std::make_shared<continuity::Epoch>(engine_->epoch());
-    epoch->profile.settle_window = window;
-    engine_->UseEpoch(std::move(epoch));
-  }
-  epoch_ = &engine_->epoch();
+  if (std::exchange(epoch_, &engine_->epoch()) != &engine_->epoch()) ++epochs_;
 }
 
 /// As if the time passed that every trace has.
 void Analysis::JudgePending() {
-  AdvanceTo(tick_ + TicksOf(options_.settle_window) + 1);
-  if (!engine_->is_judging()) AdvanceTo(tick_ + TicksOf(options_.warm_up) + 1);
-  AdvanceTo(tick_ + kAfterFirstProfile);
-  AdvanceTo(tick_ + TicksOf(options_.join_window) + 1);
+  const auto pass = [this](Tick ticks) {
+    AdvanceTo(tick_ + ticks);
+    AdvanceTo(tick_ + 1);  // shards with threads are answered with the next one
+  };
+  pass(TicksOf(options_.settle_window) + 1);
+  if (!engine_->is_judging()) pass(TicksOf(options_.warm_up) + 1);
+  pass(kAfterFirstProfile);
+  pass(TicksOf(options_.join_window) + 1);
 }
 
 // --- Snapshots -----------------------------------------------------------------------------------

@@ -63,7 +63,8 @@ class JoinStage {
   [[nodiscard]] std::size_t bytes() const;
   /// The earliest end that it may still know, where it knows any.
   [[nodiscard]] Microseconds earliest() const { return earliest_; }
-  [[nodiscard]] Microseconds latest() const { return last_end_ * kTenth; }
+  /// No end that it knows is later.
+  [[nodiscard]] Microseconds latest() const { return (last_end_ + 1) * kTenth; }
 
  private:
   using Tenth = std::uint64_t;  // of a second, since 1970

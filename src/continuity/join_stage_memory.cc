@@ -189,9 +189,18 @@ void JoinStage::FreeWithdrawn() {
 std::size_t JoinStage::bytes() const {
   constexpr std::size_t kPerQuestion = sizeof(Slot) + sizeof(Waiting) + 48;  // and its asker
   constexpr std::size_t kPerEntry = 3 * sizeof(Microseconds);
-  std::size_t roots = 0;
-  for (const auto& service : services_) roots += service ? service->roots.bytes() : 0;
-  return slots_.size() * kPerQuestion + entries_ * kPerEntry + roots;
+  constexpr std::size_t kPerSecond = sizeof(Range) + 48;  // in a map
+  std::size_t sum = slots_.size() * kPerQuestion + entries_ * kPerEntry;
+  for (const auto& service : services_) {
+    sum += sizeof(service);
+    if (!service) continue;
+    sum += sizeof(Service) + service->roots.bytes() + service->starts.size() * kPerSecond;
+  }
+  for (const auto& instance : instances_) {
+    sum += sizeof(instance);
+    if (instance) sum += sizeof(Instance) + instance->ends.size() * sizeof(Tenth);
+  }
+  return sum;
 }
 
 }  // namespace tracekeeper::continuity

@@ -106,13 +106,21 @@ void StreamEngine::Learn(Tick now) {
 /// What no trace that is remembered can ask about; and more where it takes too much room.
 void StreamEngine::ForgetOld(Tick now) {
   constexpr Tick kEvery = 100;
-  if (options_.origin == 0 || now < next_forgetting_) return;
-  next_forgetting_ = now + kEvery;
-  constexpr Microseconds kTick = 100'000;
-  constexpr Microseconds kLongestTrace = Microseconds{600} * 1'000'000;
-  const Microseconds memory = Microseconds{options_.memory} * kTick + kLongestTrace;
-  const Microseconds time = options_.origin + now * kTick;
-  if (time > memory) join_.Forget(time - memory);
+  if (options_.origin == 0) return;
+  if (now >= next_forgetting_) {
+    next_forgetting_ = now + kEvery;
+    constexpr Microseconds kTick = 100'000;
+    constexpr Microseconds kLongestTrace = Microseconds{600} * 1'000'000;
+    const Microseconds memory = Microseconds{options_.memory} * kTick + kLongestTrace;
+    const Microseconds time = options_.origin + now * kTick;
+    if (time > memory) join_.Forget(time - memory);
+  }
+  if (now >= next_weighing_) KeepJoinInRoom(now);
+}
+
+void StreamEngine::KeepJoinInRoom(Tick now) {
+  constexpr Tick kEvery = 5;
+  next_weighing_ = now + kEvery;
   const std::size_t budget = options_.budget_bytes / 4;
   while (join_.bytes() > budget && join_.earliest() < join_.latest()) {
     join_.Forget(join_.earliest() + (join_.latest() - join_.earliest()) / 4 + 1);

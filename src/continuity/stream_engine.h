@@ -78,6 +78,7 @@ class StreamEngine {
   void GiveAnswers();
   void Learn(Tick now);
   void ForgetOld(Tick now);
+  void KeepJoinInRoom(Tick now);
 
   const StreamOptions options_;
   const ShapeTable& shapes_;
@@ -88,6 +89,7 @@ class StreamEngine {
   std::vector<std::vector<GivenAnswer>> answers_;  // by shard
   bool is_judging_ = true;
   Tick next_forgetting_ = 0;
+  Tick next_weighing_ = 0;
 };
 
 }  // namespace tracekeeper::continuity

@@ -45,6 +45,7 @@ std::optional<Profile> StreamLearner::Advance(Tick now) {
     }
   }
   Profile profile = learner.Finish();
+  profile.settle_window = options_.settle_window;
   Remember(profile, now);
   return profile;
 }

@@ -42,6 +42,8 @@ class StreamLearner {
     std::size_t traces = 4000;       // of an interval
     std::size_t trace_spans = 1000;  // larger traces teach nothing
     Tick memory = 36'000;            // of services and addresses
+    /// Of each profile: it is not learned.
+    Microseconds settle_window = Profile().settle_window;
   };
 
   StreamLearner(const Options& options, const ShapeTable& shapes, Names& names)

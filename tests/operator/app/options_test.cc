@@ -43,12 +43,6 @@ TEST(OperatorOptions, LeaveTheAnalyzerOffUnlessAskedFor) {
   EXPECT_EQ(server.otlp_grpc_port, 4317);
 }
 
-TEST(OperatorOptions, NoRequestIsLargerThanTheRoomForThoseThatWait) {
-  const auto server = ServerOptionsOf({.queue_mib = 8}, "::");
-  EXPECT_EQ(server.request_bytes, std::size_t{8} << 20U);
-  EXPECT_EQ(server.arriving_bytes, std::size_t{8} << 20U);
-}
-
 TEST(OperatorOptions, HelpIsNoFailure) {
   testing::internal::CaptureStdout();
   EXPECT_EQ(std::get<int>(Parse({"--help"})), 0);
