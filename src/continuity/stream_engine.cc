@@ -165,6 +165,7 @@ void StreamEngine::UseRules(const PolicyRules& rules) {
 
 std::vector<const StreamShard*> StreamEngine::shards() const {
   std::vector<const StreamShard*> shards;
+  shards.reserve(parts_.size());
   for (const Part& part : parts_) shards.push_back(&part.runner->shard());
   return shards;
 }

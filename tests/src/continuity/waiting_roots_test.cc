@@ -21,6 +21,7 @@ WaitingRoot RootOf(AskerId asker, Microseconds first, Microseconds last) {
 
 std::vector<AskerId> Askers(const std::vector<WaitingRoot*>& roots) {
   std::vector<AskerId> askers;
+  askers.reserve(roots.size());
   for (const WaitingRoot* root : roots) askers.push_back(root->asker);
   return askers;
 }
@@ -96,6 +97,7 @@ TEST(WaitingRoots, AreTheSameInWhateverOrderTheyCome) {
   }
   std::ranges::sort(held, {}, &WaitingRoot::first);
   std::vector<AskerId> want;
+  want.reserve(held.size());
   for (const WaitingRoot& root : held) want.push_back(root.asker);
   EXPECT_EQ(Askers(roots.Within(0, 30 * kSecond)), want);
   EXPECT_EQ(roots.size(), held.size());
