@@ -60,6 +60,7 @@ servers: packages
 	@$(setup) helm
 	@$(setup) otelcol
 	@$(setup) senders
+	@$(setup) prometheus
 
 # A build folder is configured once; ninja configures again by itself when a list changes.
 $(BUILD)/%/build.ninja: CMakePresets.json

@@ -5,11 +5,15 @@
 
 #include <utility>
 
+#include "src/crypto/certificate.h"
+#include "src/kube/timestamp.h"
+
 namespace tracekeeper::analyzer {
 
-LiveFiles::LiveFiles(CommandLine command_line, ReadPolicies in_use, const Clock& clock, Log& log,
-                     analysis::AnalysisServer& analysis)
+LiveFiles::LiveFiles(CommandLine command_line, ReadPolicies in_use, crypto::ServerTlsFiles* tls,
+                     const Clock& clock, Log& log, analysis::AnalysisServer& analysis)
     : command_line_(std::move(command_line)),
+      tls_(tls),
       clock_(clock),
       log_(log),
       logger_(log),
@@ -24,6 +28,7 @@ LiveFiles::~LiveFiles() {
 }
 
 void LiveFiles::Start() {
+  if (tls_ != nullptr) TellCertificate();
   thread_ = std::jthread([this](const StopToken& stop) { Run(stop); });
 }
 
@@ -54,6 +59,7 @@ void LiveFiles::Run(const StopToken& stop) {
 }
 
 void LiveFiles::Look() {
+  if (tls_ != nullptr) LookAtCertificates();
   const auto problem = [this](const Error& error) {
     if (std::exchange(last_problem_, error.message) == error.message) return;
     logger_.Error("Refused a changed file, kept what is in use", {{"error", error}});
@@ -64,7 +70,29 @@ void LiveFiles::Look() {
   if (!policies) return problem(policies.error());
   last_problem_.clear();
   TakeOptions(*options);
-  TakePolicies(*policies);
+  // From where they come is decided when the program starts.
+  if (options->kubernetes == command_line_.options.kubernetes) TakePolicies(*policies);
+}
+
+void LiveFiles::LookAtCertificates() {
+  const auto change = tls_->ReadAgain();
+  if (!change) {
+    if (std::exchange(last_tls_problem_, change.error().message) == change.error().message) return;
+    logger_.Error("Refused changed TLS files, kept those in use", {{"error", change.error()}});
+    return;
+  }
+  last_tls_problem_.clear();
+  if (*change == crypto::ServerTlsFiles::Change::kTaken) TellCertificate();
+}
+
+void LiveFiles::TellCertificate() const {
+  const crypto::CertificateInfo leaf = tls_->source()->Certificate()->leaf();
+  const bool asks_clients = !tls_->source()->ClientAuthoritiesPem().empty();
+  logger_.Info("Took a TLS certificate", {{"subject", leaf.subject},
+                                          {"ends", kube::FormatTimestamp(leaf.not_after)},
+                                          {"asks_clients", asks_clients}});
+  if (leaf.not_after > clock_.Now()) return;
+  logger_.Warn("Took a TLS certificate that has ended: senders will refuse it");
 }
 
 void LiveFiles::TakeOptions(const Options& options) {

@@ -31,17 +31,31 @@ constexpr const char* kFooter =
     "metricsPort,\n"
     "apiPort, address, shards, memoryMiB, queueMiB, maxEdges, maxServices, maxPolicies,\n"
     "settleSeconds, joinSeconds, repairSeconds, warmUpSeconds, learningSeconds, drainSeconds,\n"
-    "pollSeconds, logLevel, policies. Flags win. File and policies are looked at again while the "
-    "program runs;\n"
-    "logLevel and policies take effect at once, the others with the next start.\n"
+    "pollSeconds, logLevel, policies, kubernetes, kubeconfig, context, namespace,\n"
+    "tlsCertificate, tlsKey, tlsClientCa. Flags win. File, policies and certificates are looked "
+    "at\n"
+    "again while the program runs; they and logLevel take effect at once, other options with the "
+    "next\n"
+    "start.\n"
+    "\n"
+    "With --kubernetes policies are those of the cluster, as they change. It needs the rights to "
+    "list\n"
+    "and watch tracingpolicies.tracekeeper.dev and pods; what it may not read it says in the log, "
+    "and\n"
+    "judges without.\n"
     "\n"
     "Signals: SIGTERM and SIGINT judge what is pending and end, a second one ends at once; SIGHUP\n"
-    "reads file and policies now.\n"
+    "reads file, policies and certificates now.\n"
+    "\n"
+    "With --tls-certificate and --tls-key the OTLP ports speak TLS, 1.2 or newer, and with\n"
+    "--tls-client-ca only with clients that show a certificate of these authorities.\n"
     "\n"
     "Examples:\n"
     "  tracekeeper-analyzer\n"
     "  tracekeeper-analyzer --config analyzer.yaml --policy policies/\n"
+    "  tracekeeper-analyzer --kubernetes --kubeconfig ~/.kube/config --namespace shop\n"
     "  tracekeeper-analyzer --address 127.0.0.1 --warm-up-seconds 5 --settle-seconds 2\n"
+    "  tracekeeper-analyzer --tls-certificate tls.crt --tls-key tls.key --tls-client-ca ca.crt\n"
     "  curl -s localhost:8085/api/v1/breaks\n"
     "\n"
     "Exit codes: 0 drained after a signal, 1 could not start or serve, 2 wrong arguments.";
@@ -63,56 +77,55 @@ void AddPorts(CLI::App& app, Options& options) {
   add("--api-port", options.api_port, "/api/v1");
 }
 
-void AddLimits(CLI::App& app, Options& options) {
-  const auto add = [&app](const char* flag, std::int64_t& number, std::int64_t most,
-                          const char* what) {
-    app.add_option(flag, number, what)
-        ->capture_default_str()
-        ->check(CLI::Range(std::int64_t{1}, most));
-  };
-  constexpr std::int64_t kMostMiB = std::int64_t{1} << 20U;
-  constexpr std::int64_t kMostSeries = 1'000'000;
-  add("--shards", options.shards, 256, "Parts of the span table, each with its budget");
-  add("--memory-mib", options.memory_mib, kMostMiB,
-      "Memory of spans; when it is full whole traces are shed and counted as unknown");
-  add("--queue-mib", options.queue_mib, kMostMiB,
-      "Requests that may wait to be read; beyond, senders are asked to send again");
-  add("--max-edges", options.max_edges, kMostSeries,
-      "Edges with series of their own; others are counted as client=\"other\", server=\"other\"");
-  add("--max-services", options.max_services, kMostSeries,
-      "The same for services, of each kind of unit");
-  add("--max-policies", options.max_policies, kMostSeries, "The same for policies");
-}
-
-void AddWindows(CLI::App& app, Options& options) {
+void AddRunning(CLI::App& app, Options& options) {
+  app.add_option("--shards", options.shards, "Parts of the span table, each with its budget")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 256));
   const auto add = [&app](const char* flag, double& seconds, double least, const char* what) {
     app.add_option(flag, seconds, what)
         ->capture_default_str()
         ->check(CLI::Range(least, 86400.0))
         ->type_name("SECONDS");
   };
-  add("--settle-seconds", options.settle_seconds, 0.1, "A trace is judged after such a pause");
-  add("--join-seconds", options.join_seconds, 0.1,
-      "How long a trace waits for what other traces say of it");
-  add("--repair-seconds", options.repair_seconds, 1, "How long late spans repair a verdict");
-  add("--warm-up-seconds", options.warm_up_seconds, 0.1,
-      "From the first spans to the first verdict: what services do is learned first");
-  add("--learning-seconds", options.learning_seconds, 1,
-      "How often that is learned again, a fiftieth of --repair-seconds at least");
   add("--drain-seconds", options.drain_seconds, 0,
       "After SIGTERM, how long requests under way may take");
   add("--poll-seconds", options.poll_seconds, 0.1,
-      "How often the file and the policies are looked at");
+      "How often the file, policies and certificates are looked at");
+}
+
+void AddPolicies(CLI::App& app, Options& options) {
+  app.add_option("--policy", options.policies,
+                 "Files or folders with TracingPolicies, for their slo.entrypoints and slo.exclude")
+      ->type_name("FILE");
+  app.add_flag("--kubernetes", options.kubernetes,
+               "Take the TracingPolicies of the cluster instead, and which pods they injected");
+  app.add_option("--kubeconfig", options.kubeconfig,
+                 "With --kubernetes: kubeconfig file; without it $KUBECONFIG, the pod's service "
+                 "account, then ~/.kube/config")
+      ->type_name("FILE");
+  app.add_option("--context", options.context, "Context of the kubeconfig")->type_name("NAME");
+  app.add_option("--namespace", options.namespace_name,
+                 "Only policies and pods of this namespace: rights in it are enough")
+      ->type_name("NAME");
+}
+
+void AddTls(CLI::App& app, Options& options) {
+  app.add_option("--tls-certificate", options.tls_certificate,
+                 "Certificate chain of the OTLP ports in PEM, their own first: they speak TLS then")
+      ->type_name("FILE");
+  app.add_option("--tls-key", options.tls_key, "Its private key in PEM")->type_name("FILE");
+  app.add_option("--tls-client-ca", options.tls_client_ca,
+                 "Authorities in PEM: who sends must show a certificate that one of them signed")
+      ->type_name("FILE");
 }
 
 void AddOptions(CLI::App& app, Options& options, std::string& config_file) {
   app.add_option("--config", config_file, "Configuration in YAML")->type_name("FILE");
   AddPorts(app, options);
-  AddLimits(app, options);
-  AddWindows(app, options);
-  app.add_option("--policy", options.policies,
-                 "Files or folders with TracingPolicies, for their slo.entrypoints and slo.exclude")
-      ->type_name("FILE");
+  AddAnalysisFlags(app, options);
+  AddRunning(app, options);
+  AddPolicies(app, options);
+  AddTls(app, options);
   app.add_option("--log-level", options.log_level, "debug, info, warn or error")
       ->capture_default_str()
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
@@ -133,6 +146,39 @@ Result<Options> ReadConfig(const std::string& file) {
   if (decoded->unknown_fields.empty()) return std::move(decoded->value);
   return Fail(ErrorKind::kInvalid, "{}: no option {}: --help lists all", file,
               fmt::join(decoded->unknown_fields, ", "));
+}
+
+/// One source of policies, and only options of that one.
+Status CheckPolicies(const Options& options) {
+  if (options.kubernetes && !options.policies.empty()) {
+    return Fail(ErrorKind::kInvalid,
+                "policies come from files (--policy, policies) or from the API server "
+                "(--kubernetes, kubernetes), not from both: leave out one of the two");
+  }
+  const std::pair<const char*, const std::string&> of_kubernetes[] = {
+      {"kubeconfig", options.kubeconfig},
+      {"context", options.context},
+      {"namespace", options.namespace_name}};
+  for (const auto& [name, value] : of_kubernetes) {
+    if (options.kubernetes || value.empty()) continue;
+    return Fail(ErrorKind::kInvalid,
+                "{} is for policies of the API server: add --kubernetes, or kubernetes: true",
+                name);
+  }
+  return {};
+}
+
+Status CheckTls(const Options& options) {
+  if (options.tls_certificate.empty() != options.tls_key.empty()) {
+    return Fail(
+        ErrorKind::kInvalid, "{} is missing: TLS needs a certificate and its key",
+        options.tls_key.empty() ? "tlsKey (--tls-key)" : "tlsCertificate (--tls-certificate)");
+  }
+  if (options.tls_certificate.empty() && !options.tls_client_ca.empty()) {
+    return Fail(ErrorKind::kInvalid,
+                "tlsClientCa is for ports that speak TLS: add --tls-certificate and --tls-key");
+  }
+  return {};
 }
 
 /// What the flags' own checks do not see: options that came from the file.
@@ -168,7 +214,8 @@ Status Check(const Options& options) {
   }
   if (options.shards > 256) return Fail(ErrorKind::kInvalid, "shards: at most 256");
   TRY(ParseLogLevel(options.log_level));
-  return {};
+  TRY(CheckTls(options));
+  return CheckPolicies(options);
 }
 
 /// Flags over what the file says.

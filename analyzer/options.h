@@ -1,6 +1,7 @@
 #pragma once
 // Options of tracekeeper-analyzer: from a file (--config, YAML) and from flags, which win. The file
-// is read again while the program runs, for what can change then: logLevel, and the policies.
+// is read again while the program runs, for what can change then: logLevel, and the policies of
+// files. What stands in the files of TLS is no option, and is looked at by itself.
 //
 // Threads:  values and pure functions; files are read by the calling thread.
 // Failure:  a sentence that names the file or flag, what stands there and what may stand there.
@@ -11,6 +12,7 @@
 #include <variant>
 #include <vector>
 
+#include "src/analysis/analysis_settings.h"
 #include "src/base/log.h"
 #include "src/base/result.h"
 #include "src/codec/fields.h"
@@ -18,27 +20,26 @@
 namespace tracekeeper::analyzer {
 
 /// What stands in the configuration file.
-struct Options {
+struct Options : analysis::AnalysisSettings {
   std::string address = "::";
   std::int64_t otlp_grpc_port = 4317;
   std::int64_t otlp_http_port = 4318;
   std::int64_t metrics_port = 9464;
   std::int64_t api_port = 8085;
   std::int64_t shards = 1;
-  std::int64_t memory_mib = 256;
-  std::int64_t queue_mib = 64;
-  std::int64_t max_edges = 2000;
-  std::int64_t max_services = 2000;
-  std::int64_t max_policies = 1000;
-  double settle_seconds = 10;
-  double join_seconds = 10;
-  double repair_seconds = 600;
-  double warm_up_seconds = 30;
-  double learning_seconds = 60;
   double drain_seconds = 10;
   double poll_seconds = 10;
   std::string log_level = "info";
   std::vector<std::string> policies;
+  /// Policies come from the API server, and not from files.
+  bool kubernetes = false;
+  std::string kubeconfig;
+  std::string context;
+  std::string namespace_name;
+  /// Files of PEM for the OTLP ports; empty: without TLS, without client certificates.
+  std::string tls_certificate;
+  std::string tls_key;
+  std::string tls_client_ca;
 
   bool operator==(const Options&) const = default;
 
@@ -63,7 +64,14 @@ struct Options {
                       Field("drainSeconds", &Options::drain_seconds),
                       Field("pollSeconds", &Options::poll_seconds),
                       Field("logLevel", &Options::log_level),
-                      Field("policies", &Options::policies)};
+                      Field("policies", &Options::policies),
+                      Field("kubernetes", &Options::kubernetes),
+                      Field("kubeconfig", &Options::kubeconfig),
+                      Field("context", &Options::context),
+                      Field("namespace", &Options::namespace_name),
+                      Field("tlsCertificate", &Options::tls_certificate),
+                      Field("tlsKey", &Options::tls_key),
+                      Field("tlsClientCa", &Options::tls_client_ca)};
   }
 };
 

@@ -8,33 +8,23 @@
 namespace tracekeeper::analyzer {
 namespace {
 
-constexpr std::size_t kMiB = std::size_t{1} << 20U;
-
-Duration Seconds(double seconds) {
-  return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
-}
+using analysis::DurationOfSeconds;
 
 analysis::AnalysisOptions AnalysisOptionsOf(const Options& options) {
-  return {.shards = static_cast<std::size_t>(options.shards),
-          .memory_bytes = static_cast<std::size_t>(options.memory_mib) * kMiB,
-          .queue_bytes = static_cast<std::size_t>(options.queue_mib) * kMiB,
-          .series = {.edges = static_cast<std::size_t>(options.max_edges),
-                     .services = static_cast<std::size_t>(options.max_services),
-                     .policies = static_cast<std::size_t>(options.max_policies)},
-          .settle_window = Seconds(options.settle_seconds),
-          .join_window = Seconds(options.join_seconds),
-          .repair_window = Seconds(options.repair_seconds),
-          .warm_up = Seconds(options.warm_up_seconds),
-          .learning_interval = Seconds(options.learning_seconds)};
+  analysis::AnalysisOptions analysis = OptionsOf(options);
+  analysis.shards = static_cast<std::size_t>(options.shards);
+  return analysis;
 }
 
-analysis::AnalysisServerOptions ServerOptionsOf(const Options& options) {
+analysis::AnalysisServerOptions ServerOptionsOf(const Options& options,
+                                                const crypto::ServerTlsFiles* tls) {
   return {.analysis = AnalysisOptionsOf(options),
           .address = options.address,
           .otlp_grpc_port = static_cast<std::uint16_t>(options.otlp_grpc_port),
           .otlp_http_port = static_cast<std::uint16_t>(options.otlp_http_port),
           .api_port = static_cast<std::uint16_t>(options.api_port),
-          .drain_patience = Seconds(options.drain_seconds)};
+          .tls = tls == nullptr ? nullptr : tls->source(),
+          .drain_patience = DurationOfSeconds(options.drain_seconds)};
 }
 
 /// For scrapers and probes: small requests, few connections.
@@ -43,10 +33,28 @@ net::ServerOptions MetricsOf(const Options& options) {
   server.name = "metrics";
   server.address = options.address;
   server.port = static_cast<std::uint16_t>(options.metrics_port);
-  server.limits.drain_deadline = Seconds(options.drain_seconds);
+  server.limits.drain_deadline = DurationOfSeconds(options.drain_seconds);
   server.limits.body_bytes = 0;
   server.limits.connections = 64;
   return server;
+}
+
+/// Null where policies are those of files.
+Result<std::unique_ptr<ClusterPolicies>> ClusterOf(const Options& options, const Clock& clock,
+                                                   Log& log) {
+  if (!options.kubernetes) return nullptr;
+  return ClusterPolicies::Make({.kubeconfig = options.kubeconfig,
+                                .context = options.context,
+                                .namespace_name = options.namespace_name},
+                               clock, log);
+}
+
+/// Null where no port speaks TLS.
+Result<std::unique_ptr<crypto::ServerTlsFiles>> TlsOf(const Options& options) {
+  if (options.tls_certificate.empty()) return nullptr;
+  return crypto::ServerTlsFiles::Make({.certificate = options.tls_certificate,
+                                       .key = options.tls_key,
+                                       .client_authorities = options.tls_client_ca});
 }
 
 net::Response Text(int status, std::string_view text) {
@@ -57,17 +65,23 @@ net::Response Text(int status, std::string_view text) {
 
 Result<std::unique_ptr<Wiring>> Wiring::Make(const CommandLine& command_line, const Clock& clock,
                                              Log& log) {
-  ReadPolicies policies = TRY(ReadPolicyFiles(command_line.options.policies));
-  return std::unique_ptr<Wiring>(new Wiring(command_line, std::move(policies), clock, log));
+  const Options& options = command_line.options;
+  Made made;
+  made.policies = TRY(ReadPolicyFiles(options.policies));
+  made.tls = TRY(TlsOf(options));
+  made.cluster = TRY(ClusterOf(options, clock, log));
+  return std::unique_ptr<Wiring>(new Wiring(command_line, std::move(made), clock, log));
 }
 
-Wiring::Wiring(const CommandLine& command_line, ReadPolicies policies, const Clock& clock, Log& log)
+Wiring::Wiring(const CommandLine& command_line, Made made, const Clock& clock, Log& log)
     : options_(command_line.options),
-      policies_(policies.names.size()),
+      policies_(made.policies.names.size()),
       log_(log),
       process_(metrics_),
-      analysis_(ServerOptionsOf(options_), policies.rules, clock, log_),
-      files_(command_line, std::move(policies), clock, log, analysis_),
+      tls_(std::move(made.tls)),
+      analysis_(ServerOptionsOf(options_, tls_.get()), made.policies.rules, clock, log_),
+      files_(command_line, std::move(made.policies), tls_.get(), clock, log, analysis_),
+      cluster_(std::move(made.cluster)),
       metrics_server_(net::MakeBeastServer(
           MetricsOf(options_),
           [this](const net::Request& request) { return HandleMetrics(request); }, log_)) {
@@ -82,18 +96,21 @@ Status Wiring::Start() {
   TRY(metrics_server_->Start());
   TRY(analysis_.Start());
   files_.Start();
+  if (cluster_) TRY(cluster_->Start(analysis_));
   const auto ports = analysis_.ports();
   log_.Info("Started", {{"version", kVersion},
                         {"otlp_grpc_port", ports.otlp_grpc},
                         {"otlp_http_port", ports.otlp_http},
                         {"metrics_port", metrics_server_->port()},
                         {"api_port", ports.api},
+                        {"policies_from", cluster_ ? "cluster" : "files"},
                         {"policies", policies_}});
   return {};
 }
 
 void Wiring::Drain() {
   is_draining_ = true;
+  if (cluster_) cluster_->Stop();
   analysis_.Drain();
   metrics_server_->Stop();
 }

@@ -13,8 +13,9 @@
 #   tools/setup.sh kwok              kwok (tools/kwok): nodes and pods that exist for the API server only
 #   tools/setup.sh otelcol           the OpenTelemetry Collector (tools/otelcol): the relay's real backend
 #   tools/setup.sh senders           OpenTelemetry SDKs of Python and Node.js (tools/otel_senders)
+#   tools/setup.sh prometheus        prometheus and promtool, out of Debian's package
 #   tools/setup.sh path kube         prints where the program is, or will be
-#   tools/setup.sh path NAME         prints the folder of images, helm, kwok, otelcol or senders
+#   tools/setup.sh path NAME         prints the folder of images, helm, kwok, otelcol, senders or prometheus
 #   tools/setup.sh check             says what is missing; exit code 1 if anything is
 #
 # Built things live in $TRACEKEEPER_CACHE, or $XDG_CACHE_HOME/tracekeeper, or ~/.cache/tracekeeper,
@@ -287,6 +288,30 @@ install_sender_packages() {
   install_packages "${packages[@]}"
 }
 
+# --- Prometheus ----------------------------------------------------------------------------------
+
+# Its files alone: to install the package would start a server.
+prometheus_version=2.42.0
+prometheus_folder() { echo "$cache/prometheus-$prometheus_version-$(dpkg --print-architecture)"; }
+fill_prometheus() {
+  local root package
+  if ! apt-cache show prometheus >/dev/null 2>&1; then
+    root=$(as_root)
+    [ -n "$root" ] || fail "the list of Debian packages is empty; run: sudo apt-get update"
+    run_with_progress "Debian package lists" apt.log "$root" apt-get -q -o DPkg::Lock::Timeout=600 update
+  fi
+  run_with_progress "Prometheus" prometheus.log env -C "$1" apt-get -q download prometheus
+  package=$(find "$1" -name 'prometheus_*.deb')
+  dpkg-deb --extract "$package" "$1/package"
+  install -m 755 "$1/package/usr/bin/prometheus" "$1/package/usr/bin/promtool" "$1"
+  rm -rf "$1/package" "$package"
+  "$1/promtool" --version 2>&1 | grep -q "version $prometheus_version" ||
+    fail "Debian's Prometheus is not $prometheus_version any more: change prometheus_version in tools/setup.sh"
+}
+make_prometheus() {
+  make_once prometheus "$(prometheus_folder)" promtool "prometheus and promtool, out of Debian's package of 20 MB" fill_prometheus
+}
+
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
@@ -301,6 +326,7 @@ check() {
   [ -x "$(helm_folder)/kubeconform" ] || { say "helm is not built"; status=1; }
   [ -x "$(kwok_folder)/kwok" ] || { say "kwok is not built"; status=1; }
   [ -x "$(otelcol_folder)/otelcol" ] || { say "otelcol is not built"; status=1; }
+  [ -x "$(prometheus_folder)/promtool" ] || { say "prometheus is not there"; status=1; }
   [ -e "$(senders_folder)/node_modules" ] || { say "the OpenTelemetry senders are not installed"; status=1; }
   return $status
 }
@@ -313,7 +339,8 @@ print_path() { # name
     kwok) kwok_folder ;;
     otelcol) otelcol_folder ;;
     senders) senders_folder ;;
-    *) fail "no path is known for '$1'; known: kube images helm kwok otelcol senders" ;;
+    prometheus) prometheus_folder ;;
+    *) fail "no path is known for '$1'; known: kube images helm kwok otelcol senders prometheus" ;;
   esac
 }
 
@@ -327,6 +354,7 @@ case "${1:-all}" in
     with_lock otelcol make_otelcol
     with_lock packages install_sender_packages
     with_lock senders make_senders
+    with_lock prometheus make_prometheus
     say "all is there"
     ;;
   packages) with_lock packages install_packages "${build_packages[@]}" "${node_packages[@]}" ;;
@@ -341,6 +369,7 @@ case "${1:-all}" in
     with_lock packages install_sender_packages
     with_lock senders make_senders
     ;;
+  prometheus) with_lock prometheus make_prometheus ;;
   path) print_path "${2:-}" ;;
   check) check ;;
   *)

@@ -1,6 +1,6 @@
 #pragma once
-// Options of the analyzer inside of the operator: names and defaults are those of
-// tracekeeper-analyzer (docs/reference/analyzer.md), but for what an operator has anyway.
+// Options of the analyzer inside of the operator: those of tracekeeper-analyzer
+// (docs/reference/analyzer.md), but for what an operator has anyway.
 //
 // Threads:  a value, made once in main.
 // Failure:  CheckAnalyzer gives a sentence; empty where all fits together.
@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "src/analysis/analysis_server.h"
+#include "src/analysis/analysis_settings.h"
 
 namespace CLI {
 class App;
@@ -18,21 +19,11 @@ class App;
 
 namespace tracekeeper::app {
 
-struct AnalyzerOptions {
+struct AnalyzerOptions : analysis::AnalysisSettings {
   bool is_on = false;
   std::uint16_t otlp_grpc_port = 4317;
   std::uint16_t otlp_http_port = 4318;
   std::uint16_t api_port = 8085;
-  std::size_t memory_mib = 256;
-  std::size_t queue_mib = 64;
-  std::size_t max_edges = 2000;
-  std::size_t max_services = 2000;
-  std::size_t max_policies = 1000;
-  double settle_seconds = 10;
-  double join_seconds = 10;
-  double repair_seconds = 600;
-  double warm_up_seconds = 30;
-  double learning_seconds = 60;
   /// Service (in the operator's namespace, without selector) by which senders reach the replica
   /// that leads. Empty: none, as for an operator outside of the cluster.
   std::string service;

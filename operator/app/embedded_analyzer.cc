@@ -12,9 +12,6 @@ namespace {
 
 using controllers::ContinuityFeed;
 
-// A rebuild looks at every pod of the cluster.
-constexpr Duration kPodsApart = std::chrono::seconds(1);
-
 /// The Service's endpoint, for as long as this replica leads.
 class EndpointPart final : public runtime::Runnable {
  public:
@@ -56,7 +53,6 @@ struct EmbeddedAnalyzer::Parts {
 
   Status StartServer();
   void StopServer();
-  void Connect(Caches& caches);
   [[nodiscard]] std::shared_ptr<analysis::AnalysisServer> server() const {
     const std::scoped_lock lock(mutex_);
     return server_;
@@ -90,19 +86,7 @@ EmbeddedAnalyzer::Parts::Parts(const Options& options, Caches& caches, kube::Cli
           },
           around.clock, around.metrics, around.log) {
   if (!options.analyzer.service.empty()) endpoint.emplace(options, client, around);
-  Connect(caches);
-}
-
-void EmbeddedAnalyzer::Parts::Connect(Caches& caches) {
-  caches.policies.store().AddHandler([this](const runtime::Change<api::TracingPolicy>&) {
-    feed_loop.queue().Add(ContinuityFeed::PoliciesKey());
-  });
-  caches.pods.store().AddHandler([this](const runtime::Change<controllers::ObservedPod>& change) {
-    const bool is_update = change.kind == runtime::ChangeKind::kUpdated;
-    const bool is_same = is_update ? ContinuityFeed::IsSame(*change.before, *change.after)
-                                   : change.object().Injection().policy.empty();
-    if (!is_same) feed_loop.queue().AddAfter(ContinuityFeed::PodsKey(), kPodsApart);
-  });
+  ContinuityFeed::Follow(caches.policies.store(), caches.pods.store(), feed_loop.queue());
 }
 
 // Made when this replica leads, because its memory is for the one that does.

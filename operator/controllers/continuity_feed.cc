@@ -3,6 +3,12 @@
 #include <utility>
 
 namespace tracekeeper::controllers {
+namespace {
+
+// A rebuild looks at every pod of the cluster.
+constexpr Duration kPodsApart = std::chrono::seconds(1);
+
+}  // namespace
 
 domain::SloByPolicy SlosOf(const ContinuityFeed::Policies& policies) {
   domain::SloByPolicy slos;
@@ -27,6 +33,17 @@ std::shared_ptr<const continuity::PodPolicies> PodPoliciesOf(const ContinuityFee
 
 bool ContinuityFeed::IsSame(const ObservedPod& one, const ObservedPod& other) {
   return one.uid() == other.uid() && one.Injection().policy == other.Injection().policy;
+}
+
+void ContinuityFeed::Follow(Policies& policies, Pods& pods, runtime::WorkQueue& queue) {
+  policies.AddHandler(
+      [&queue](const runtime::Change<api::TracingPolicy>&) { queue.Add(PoliciesKey()); });
+  pods.AddHandler([&queue](const runtime::Change<ObservedPod>& change) {
+    const bool is_update = change.kind == runtime::ChangeKind::kUpdated;
+    const bool is_same = is_update ? IsSame(*change.before, *change.after)
+                                   : change.object().Injection().policy.empty();
+    if (!is_same) queue.AddAfter(PodsKey(), kPodsApart);
+  });
 }
 
 Result<runtime::Requeue> ContinuityFeed::Reconcile(const kube::ObjectKey& key,

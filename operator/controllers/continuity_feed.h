@@ -1,9 +1,9 @@
 #pragma once
-// ContinuityFeed tells the embedded analyzer what the cluster's policies and pods mean for it: by
-// which rules a policy's spans are judged, and which policy a pod's spans belong to.
+// ContinuityFeed tells an analyzer what the cluster's policies and pods mean for it: by which rules
+// a policy's spans are judged, and which policy a pod's spans belong to.
 //
-// Threads:  SetTarget before the loop starts; Reconcile on its loop's one worker.
-// Owner:    wiring; the stores outlive it.
+// Threads:  SetTarget and Follow before the loop starts; Reconcile on its loop's one worker.
+// Owner:    wiring; the stores outlive it, and the queue outlives their handlers.
 // Cost:     pods: one look at each pod of the cluster a run, so runs are kept a second apart.
 
 #include <functional>
@@ -36,6 +36,9 @@ class ContinuityFeed {
   static kube::ObjectKey PodsKey() { return {"", "pods"}; }
   /// Their spans belong to the same policy, as far as the analyzer can tell.
   static bool IsSame(const ObservedPod& one, const ObservedPod& other);
+
+  /// Adds its keys to `queue` whenever the stores change in what an analyzer can tell.
+  static void Follow(Policies& policies, Pods& pods, runtime::WorkQueue& queue);
 
   void SetTarget(Target target) { target_ = std::move(target); }
 

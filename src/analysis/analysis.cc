@@ -91,7 +91,8 @@ struct Analysis::Reader {
 
   void OnResource(const otlp::ResourceFields& resource) { spans.OnResource(resource); }
   void OnScope(std::string_view name) { spans.OnScope(name); }
-  void OnSpan(const otlp::SpanFields& fields) {
+  /// Flat, so that what was read stays in registers on its way into the engine.
+  [[gnu::flatten]] void OnSpan(const otlp::SpanFields& fields) {
     ++items;
     engine.Insert(spans.Read(fields), now);
   }
@@ -150,7 +151,7 @@ otlp::Accepted Analysis::Accept(otlp::Signal signal, otlp::Ingress ingress,
     ++metrics_requests_;
     return otlp::PartialSuccess();
   }
-  switch (queue_.Push({signal, ingress, std::string(request)})) {
+  switch (queue_.Push(signal, ingress, request)) {
     case RequestQueue::Outcome::kTaken:
       return otlp::PartialSuccess();
     case RequestQueue::Outcome::kFull:
@@ -189,6 +190,14 @@ std::shared_ptr<const Snapshot> Analysis::TakeSnapshot() {
   return last_snapshot_.get();
 }
 
+std::optional<continuity::KnownTrace> Analysis::LookAt(const otlp::TraceId& trace) {
+  auto answer = std::make_shared<std::promise<std::optional<continuity::KnownTrace>>>();
+  auto future = answer->get_future();
+  const bool will_run =
+      queue_.Post([this, answer, trace] { answer->set_value(engine_->Look(trace)); });
+  return will_run ? future.get() : std::nullopt;
+}
+
 // --- The engine's thread -------------------------------------------------------------------------
 
 Tick Analysis::TickNow() const {
@@ -197,11 +206,11 @@ Tick Analysis::TickNow() const {
 
 void Analysis::Run() {
   while (true) {
-    const RequestQueue::Work work = queue_.TakeUntil(started_ + tick_ * kTick);
+    RequestQueue::Work work = queue_.TakeUntil(started_ + tick_ * kTick);
     RunTasks(work.tasks);
-    for (const QueuedRequest& request : work.requests) {
+    for (QueuedRequest& request : work.requests) {
       Read(request);
-      queue_.Release(request.bytes.size());
+      queue_.Release(std::move(request));
       RunTasks(queue_.TakeTasks());
       AdvanceTo(TickNow());
     }
@@ -253,28 +262,41 @@ void Analysis::JudgePending() {
     AdvanceTo(tick_ + ticks);
     AdvanceTo(tick_ + 1);  // shards with threads are answered with the next one
   };
-  pass(TicksOf(options_.settle_window) + 1);
-  if (!engine_->is_judging()) pass(TicksOf(options_.warm_up) + 1);
+  const Tick settle =
+      TicksOf(options_.settle_window) * static_cast<Tick>(continuity::StreamLearner::kMostTimes);
+  pass(settle + 1);
+  // The first sample may be thrown away, once.
+  for (int draws = 0; draws < 2 && !engine_->is_judging(); ++draws) {
+    pass(TicksOf(options_.warm_up) + settle + 1);
+  }
   pass(kAfterFirstProfile);
-  pass(TicksOf(options_.join_window) + 1);
+  pass(TicksOf(options_.join_window) + settle + 1);
 }
 
 // --- Snapshots -----------------------------------------------------------------------------------
 
 std::shared_ptr<const Snapshot> Analysis::SnapshotNow() {
   if (snapshot_ && snapshot_tick_ == tick_) return snapshot_;
+  snapshot_.reset();  // its room is needed
   engine_->Flush();
-  const continuity::Tally tally = engine_->tally();
+  // Where they are: a copy of the counts would take as much memory again.
+  std::vector<const continuity::Tally*> tallies;
+  continuity::Tally breaks;
+  for (const continuity::StreamShard* shard : engine_->shards()) {
+    tallies.push_back(&shard->tally());
+    breaks.AddBreaks(shard->tally());
+  }
   auto snapshot = std::make_shared<Snapshot>();
   snapshot->taken = clock_.Now();
   snapshot->start = start_;
   snapshot->epochs = epochs_;
   snapshot->is_learned = engine_->is_judging();
   snapshot->is_draining = is_draining_;
-  snapshot->series = series_.Fold(tally, names_);
-  snapshot->breaks = BreaksNow(tally.breaks());
-  snapshot->breaks_floor = tally.breaks().floor();
-  for (const auto& [finding, count] : tally.findings()) {
+  snapshot->settle_window = engine_->epoch().profile.settle_window;
+  snapshot->series = series_.Fold(tallies, names_);
+  snapshot->breaks = BreaksNow(breaks.breaks());
+  snapshot->breaks_floor = breaks.breaks().floor();
+  for (const auto& [finding, count] : breaks.findings()) {
     if (count <= 0) continue;
     snapshot->findings.push_back({.cause = finding.cause,
                                   .service = LabelText(names_.Text(finding.service)),

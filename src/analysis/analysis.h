@@ -10,12 +10,11 @@
 // What verdicts are made with, rules and profile, changes while it runs: rules by UseRules, the
 // profile by what the engine learns from its stream.
 //
-// Threads:  Accept, CountRefused, TakeSnapshot, UsePods and UseRules from any thread; Start, Drain
-// and the
-//           destructor from the owner's.
+// Threads:  Start, Drain and the destructor from the owner's; all else from any.
 // Owner:    the program's wiring; clock and log outlive it. It outlives its receivers.
 // Failure:  Accept refuses what is no OTLP, what finds no room (to come again) and what comes while
-//           it drains. Nothing blocks: TakeSnapshot waits for the request that is being read.
+//           it drains. Nothing blocks: TakeSnapshot and LookAt wait for the request that is
+//           being read.
 
 #include <array>
 #include <atomic>
@@ -82,6 +81,8 @@ class Analysis final : public otlp::Intake {
   void UseRules(continuity::PolicyRules rules);
   /// Once it was started. Never null; at most a tenth of a second old.
   [[nodiscard]] std::shared_ptr<const Snapshot> TakeSnapshot();
+  /// What is known of one trace now; nothing once it drains, too.
+  [[nodiscard]] std::optional<continuity::KnownTrace> LookAt(const otlp::TraceId& trace);
 
  private:
   struct Reader;

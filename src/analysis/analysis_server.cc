@@ -37,6 +37,7 @@ net::ServerOptions ApiOf(const AnalysisServerOptions& options) {
 net::ServerOptions HttpOf(const AnalysisServerOptions& options) {
   net::ServerOptions server;
   server.name = "otlp-http";
+  server.tls = options.tls;
   server.address = options.address;
   server.port = options.otlp_http_port;
   server.limits = otlp::BulkServerLimits();
@@ -54,6 +55,7 @@ ingest::GrpcServerOptions GrpcOf(const AnalysisServerOptions& options) {
   server.port = options.otlp_grpc_port;
   server.limits = RequestLimitsOf(options);
   server.memory_bytes = 2 * options.analysis.queue_bytes;
+  server.tls = options.tls;
   return server;
 }
 
@@ -64,7 +66,8 @@ AnalysisServer::AnalysisServer(const AnalysisServerOptions& options, continuity:
     : drain_patience_(options.drain_patience),
       log_(log),
       analysis_(WithKey(options.analysis), std::move(rules), clock, log),
-      api_([this] { return analysis_.TakeSnapshot(); }),
+      api_([this] { return analysis_.TakeSnapshot(); },
+           [this](const otlp::TraceId& trace) { return analysis_.LookAt(trace); }),
       receiver_(analysis_, RequestLimitsOf(options)),
       api_server_(net::MakeBeastServer(
           ApiOf(options), [this](const net::Request& request) { return api_.Handle(request); },

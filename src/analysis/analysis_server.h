@@ -27,6 +27,10 @@
 #include "src/otlp/http_receiver.h"
 #include "src/telemetry/exposition.h"
 
+namespace tracekeeper::crypto {
+class ServerTlsSource;
+}  // namespace tracekeeper::crypto
+
 namespace tracekeeper::analysis {
 
 struct AnalysisServerOptions {
@@ -39,6 +43,9 @@ struct AnalysisServerOptions {
   std::uint16_t otlp_grpc_port = 4317;
   std::uint16_t otlp_http_port = 4318;
   std::uint16_t api_port = 8085;
+  /// Of both OTLP doors; null: without TLS. It must hold a certificate at Start, and may be
+  /// swapped.
+  std::shared_ptr<crypto::ServerTlsSource> tls = {};
   /// How long requests under way may take when it ends.
   Duration drain_patience = std::chrono::seconds(10);
 };

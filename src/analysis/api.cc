@@ -174,11 +174,12 @@ net::Response Api::Trace(std::string_view target) const {
                    "a trace id has 32 hexadecimal digits: /api/v1/traces/"
                    "0af7651916cd43dd8448eb211c80319c");
   }
-  auto json = TraceJson(*snapshots_(), *trace);
+  auto json = TraceJson(*snapshots_(), *trace, traces_(*trace));
   if (json) return Answer(200, *std::move(json));
-  return Problem(404, "not_found",
-                 "this trace is no example of a break now: only the latest few examples of each "
-                 "place are kept, and traces that are whole are not");
+  return Problem(
+      404, "not_found",
+      "nothing is known of this trace: no span of it came here, or it was judged so long "
+      "ago that it is out of mind");
 }
 
 net::Response Api::Gate(std::string_view target) const {

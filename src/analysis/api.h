@@ -19,13 +19,16 @@
 namespace tracekeeper::analysis {
 
 using SnapshotSource = std::function<std::shared_ptr<const Snapshot>()>;
+using TraceSource =
+    std::function<std::optional<continuity::KnownTrace>(const otlp::TraceId& trace)>;
 
 class Api {
  public:
   static constexpr std::size_t kMaxTargetBytes = 2048;
   static constexpr std::size_t kMaxLimit = 1000;
 
-  explicit Api(SnapshotSource snapshots) : snapshots_(std::move(snapshots)) {}
+  Api(SnapshotSource snapshots, TraceSource traces)
+      : snapshots_(std::move(snapshots)), traces_(std::move(traces)) {}
 
   [[nodiscard]] net::Response Handle(const net::Request& request) const;
 
@@ -37,6 +40,7 @@ class Api {
   [[nodiscard]] net::Response Health(std::string_view target) const;
 
   const SnapshotSource snapshots_;
+  const TraceSource traces_;
 };
 
 /// The OpenAPI document of these pages.

@@ -17,7 +17,10 @@ namespace {
 using codec::JsonWriter;
 using continuity::Cause;
 using continuity::Family;
+using continuity::KnownTrace;
 using continuity::Outcome;
+using continuity::Reason;
+using continuity::TraceFinding;
 using continuity::UnitCounts;
 
 /// "2026-01-02T03:04:05.678Z"
@@ -89,6 +92,54 @@ void WritePlace(const BreakPlace& place, JsonWriter& json) {
   json.Key("examples").BeginArray();
   for (const continuity::SpanReference& example : place.examples) WriteExample(example, json);
   json.EndArray().EndObject();
+}
+
+std::string_view StateOf(KnownTrace::State state) {
+  switch (state) {
+    case KnownTrace::State::kWaiting:
+      return "waiting";
+    case KnownTrace::State::kAsking:
+      return "asking";
+    case KnownTrace::State::kCounted:
+      return "counted";
+    case KnownTrace::State::kShed:
+      return "shed";
+    case KnownTrace::State::kForgotten:
+      break;
+  }
+  return "forgotten";
+}
+
+/// The breaks that the trace is an example of.
+std::vector<TraceFinding> ExamplesOf(const Snapshot& snapshot, const otlp::TraceId& trace) {
+  std::vector<TraceFinding> findings;
+  for (const BreakPlace& place : snapshot.breaks) {
+    for (const continuity::SpanReference& example : place.examples) {
+      if (example.trace != trace) continue;
+      findings.push_back({.cause = place.cause,
+                          .span_id = continuity::HexOf(example.span),
+                          .service = place.service,
+                          .peer = place.peer,
+                          .detail = fmt::format("\"{}\"", place.span_name)});
+    }
+  }
+  return findings;
+}
+
+void WriteFinding(const TraceFinding& finding, JsonWriter& json) {
+  json.BeginObject();
+  WriteCause(finding.cause, json);
+  json.Member("span_id", finding.span_id).Member("service", LabelText(finding.service));
+  json.Member("peer", LabelText(finding.peer)).Member("detail", LabelText(finding.detail));
+  json.EndObject();
+}
+
+void WriteReport(const continuity::TraceReport& report, JsonWriter& json) {
+  json.Member("verdict", NameOf(report.verdict.outcome));
+  const Reason reason = report.verdict.reason;
+  if (reason != Reason::kNone) json.Member("reason", NameOf(reason));
+  if (report.verdict.is_bad()) json.Member("cause", NameOf(report.verdict.cause));
+  json.Key("pieces").Unsigned(report.pieces);
 }
 
 void WriteEdge(const SeriesKey& key, const UnitCounts& counts, JsonWriter& json) {
@@ -183,23 +234,19 @@ std::string BreaksJson(const Snapshot& snapshot, const Filter& filter) {
   return json.Take();
 }
 
-std::optional<std::string> TraceJson(const Snapshot& snapshot, otlp::TraceId trace) {
+std::optional<std::string> TraceJson(const Snapshot& snapshot, const otlp::TraceId& trace,
+                                     const std::optional<KnownTrace>& known) {
+  const std::vector<TraceFinding> findings =
+      known && known->report ? known->report->findings : ExamplesOf(snapshot, trace);
+  if (!known && findings.empty()) return std::nullopt;
   JsonWriter json;
-  bool is_known = false;
-  json.BeginObject().Member("trace_id", continuity::HexOf(trace)).Key("findings").BeginArray();
-  for (const BreakPlace& place : snapshot.breaks) {
-    for (const continuity::SpanReference& example : place.examples) {
-      if (example.trace != trace) continue;
-      is_known = true;
-      json.BeginObject();
-      WriteCause(place.cause, json);
-      WritePlaceNames(place, json);
-      json.Member("span_id", continuity::HexOf(example.span));
-      json.Member("time", TextOfMicroseconds(example.time)).EndObject();
-    }
-  }
+  json.BeginObject().Member("trace_id", continuity::HexOf(trace));
+  json.Member("state", StateOf(known ? known->state : KnownTrace::State::kForgotten));
+  json.Key("spans").Unsigned(known ? known->spans : 0);
+  if (known && known->report) WriteReport(*known->report, json);
+  json.Key("findings").BeginArray();
+  for (const TraceFinding& finding : findings) WriteFinding(finding, json);
   json.EndArray().EndObject();
-  if (!is_known) return std::nullopt;
   return json.Take();
 }
 
@@ -230,6 +277,7 @@ std::string HealthJson(const Snapshot& snapshot) {
   json.Member("version", kVersion).Member("started", TextOf(started));
   json.Member("taken", TextOf(snapshot.taken)).Key("epochs").Unsigned(snapshot.epochs);
   json.Key("learned").Bool(snapshot.is_learned);
+  json.Key("settle_seconds").Double(static_cast<double>(snapshot.settle_window) / 1e6);
   json.Key("spans_received").Unsigned(total(snapshot.intake.spans));
   json.Key("logs_received").Unsigned(total(snapshot.intake.logs));
   json.Key("spans_pending").Unsigned(sum(&ShardState::pending_spans));

@@ -23,8 +23,10 @@ struct Filter {
 
 std::string EdgesJson(const Snapshot& snapshot, const Filter& filter);
 std::string BreaksJson(const Snapshot& snapshot, const Filter& filter);
-/// Nothing: no break of that trace is among the examples.
-std::optional<std::string> TraceJson(const Snapshot& snapshot, otlp::TraceId trace);
+/// `known`: what the engine knows. Of a trace that it forgot, the examples of breaks may tell.
+/// Nothing where neither does.
+std::optional<std::string> TraceJson(const Snapshot& snapshot, const otlp::TraceId& trace,
+                                     const std::optional<continuity::KnownTrace>& known);
 std::string GateJson(const GateAnswer& answer, const GateQuestion& question);
 std::string HealthJson(const Snapshot& snapshot);
 /// {"error":{"code":…,"message":…}}

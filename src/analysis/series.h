@@ -7,12 +7,14 @@
 //
 // Threads:  one thread: the engine's.
 // Owner:    Analysis.
+// Cost:     holds as many keys as there are series at most, however many are counted.
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <set>
+#include <span>
 #include <string>
 #include <tuple>
 
@@ -54,11 +56,17 @@ class SeriesBook {
  public:
   explicit SeriesBook(const SeriesLimits& limits) : limits_(limits) {}
 
-  SeriesTable Fold(const continuity::Tally& tally, const continuity::Names& names);
+  using Tallies = std::span<const continuity::Tally* const>;
+
+  /// What they count together.
+  SeriesTable Fold(Tallies tallies, const continuity::Names& names);
 
  private:
-  void TakeIn(const std::set<PolicyLabels>& policies);
-  void TakeIn(const std::set<SeriesKey>& keys);
+  void TakeInPolicies(Tallies tallies, const continuity::Names& names, SeriesTable& table);
+  void TakeInKeys(Tallies tallies, const continuity::Names& names);
+  [[nodiscard]] std::size_t RoomFor(continuity::Family family) const;
+  [[nodiscard]] SeriesKey KeyOf(const continuity::UnitKey& key,
+                                const continuity::Names& names) const;
   [[nodiscard]] PolicyLabels ShownAs(const PolicyLabels& policy) const;
   [[nodiscard]] SeriesKey ShownAs(SeriesKey key) const;
 

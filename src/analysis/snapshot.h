@@ -60,6 +60,8 @@ struct Snapshot {
   /// A profile of the services was learned, or given. Before that nothing is judged.
   bool is_learned = false;
   bool is_draining = false;
+  /// After such a pause a trace is judged now.
+  continuity::Microseconds settle_window = 0;
   SeriesTable series;
   /// Most first.
   std::vector<BreakPlace> breaks;

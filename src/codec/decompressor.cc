@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "src/codec/compression.h"
@@ -57,6 +58,20 @@ std::size_t AnnouncedGzipSize(std::string_view bytes) {
   std::memcpy(&size, bytes.data() + bytes.size() - sizeof size, sizeof size);
   return size;
 }
+
+/// What a frame says of its length. The library looks after that only where it has room for all of
+/// it, and what is taken must not depend on how much room there is.
+struct ZstdFrame {
+  std::size_t begin = 0;  // in the content
+  std::optional<unsigned long long> size;
+
+  static ZstdFrame At(std::string_view bytes, std::size_t begin) {
+    const unsigned long long size = ZSTD_getFrameContentSize(bytes.data(), bytes.size());
+    if (size == ZSTD_CONTENTSIZE_UNKNOWN || size == ZSTD_CONTENTSIZE_ERROR) return {begin, {}};
+    return {begin, size};
+  }
+  [[nodiscard]] bool MayEndAt(std::size_t end) const { return !size || end - begin == *size; }
+};
 
 }  // namespace
 
@@ -183,6 +198,7 @@ Result<std::string_view> Decompressor::State::UnzstdStream(std::string_view byte
   ZSTD_DCtx_reset(zstd.get(), ZSTD_reset_session_only);
   out.Reset(std::min(limit + 1, kFirstBuffer));
   ZSTD_inBuffer in{bytes.data(), bytes.size(), 0};
+  ZstdFrame frame = ZstdFrame::At(bytes, 0);
   for (;;) {
     if (!MakeRoom(limit)) return TooLong(Compression::kZstd, limit);
     ZSTD_outBuffer step{out.free(), out.free_size(), 0};
@@ -190,7 +206,13 @@ Result<std::string_view> Decompressor::State::UnzstdStream(std::string_view byte
     if (ZSTD_isError(left) != 0U) return Damaged(Compression::kZstd, ZSTD_getErrorName(left));
     out.Commit(step.pos);
     const bool all_read = in.pos == in.size;
-    if (left == 0 && all_read) break;
+    if (left == 0) {
+      if (!frame.MayEndAt(out.size())) {
+        return Damaged(Compression::kZstd, "a frame is not as long as it says");
+      }
+      if (all_read) break;
+      frame = ZstdFrame::At(bytes.substr(in.pos), out.size());
+    }
     if (all_read && step.pos < step.size) {
       return Damaged(Compression::kZstd, "the end is cut off");
     }

@@ -6,7 +6,14 @@ namespace tracekeeper::continuity {
 
 void BusyTimes::Add(Microseconds start, Microseconds end) {
   AddStart(start);
-  open_.push_back({start, end});
+  const bool meets_last = !open_.empty() && start <= open_.back().end && end >= open_.back().start;
+  if (!meets_last) {
+    open_.push_back({start, end});
+    return;
+  }
+  // Of a busy instance nearly all do.
+  open_.back() = {std::min(start, open_.back().start), std::max(end, open_.back().end)};
+  settled_open_ = std::min(settled_open_, open_.size() - 1);
 }
 
 void BusyTimes::Settle() {

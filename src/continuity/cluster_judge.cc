@@ -76,10 +76,10 @@ std::vector<Question> ClusterJudge::Ask(const Cluster& cluster, const Epoch& epo
   return questions;
 }
 
-Judgement ClusterJudge::Conclude(const Cluster& cluster, const Epoch& epoch,
-                                 std::span<const Answer> answers) {
+template <typename Use>
+void ClusterJudge::ForEachConcluded(const Cluster& cluster, const Epoch& epoch,
+                                    std::span<const Answer> answers, Use use) {
   const Judge judge(names_, epoch.rules, epoch.profile);
-  Judgement judgement;
   std::size_t asked = 0;
   std::vector<Answer> own;
   ForEachTree(cluster, [&](const TraceTree& tree) {
@@ -90,10 +90,27 @@ Judgement ClusterJudge::Conclude(const Cluster& cluster, const Epoch& epoch,
     }
     asked += own.size();
     judge.Conclude(tree, own, trace);
+    use(tree, trace);
+  });
+}
+
+Judgement ClusterJudge::Conclude(const Cluster& cluster, const Epoch& epoch,
+                                 std::span<const Answer> answers) {
+  Judgement judgement;
+  ForEachConcluded(cluster, epoch, answers, [&](const TraceTree& tree, const JudgedTrace& trace) {
     Count(tree, trace, judgement);
   });
   CountLogs(cluster, judgement);
   return judgement;
+}
+
+std::vector<TraceReport> ClusterJudge::Report(const Cluster& cluster, const Epoch& epoch,
+                                              std::span<const Answer> answers) {
+  std::vector<TraceReport> reports;
+  ForEachConcluded(cluster, epoch, answers, [&](const TraceTree& tree, const JudgedTrace& trace) {
+    reports.push_back(ReportOf(tree, trace, names_));
+  });
+  return reports;
 }
 
 void ClusterJudge::Count(const TraceTree& tree, const JudgedTrace& trace,

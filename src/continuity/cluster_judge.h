@@ -25,6 +25,7 @@
 #include "src/continuity/profile.h"
 #include "src/continuity/rules.h"
 #include "src/continuity/tally.h"
+#include "src/continuity/trace_report.h"
 #include "src/continuity/trace_tree.h"
 
 namespace tracekeeper::continuity {
@@ -66,6 +67,9 @@ class ClusterJudge {
   std::vector<Question> Ask(const Cluster& cluster, const Epoch& epoch);
   /// An answer for each question, in their order; where there are fewer, the others are kNo.
   Judgement Conclude(const Cluster& cluster, const Epoch& epoch, std::span<const Answer> answers);
+  /// Of each trace in it, as it is concluded with these answers.
+  std::vector<TraceReport> Report(const Cluster& cluster, const Epoch& epoch,
+                                  std::span<const Answer> answers);
   /// use(const Span&, const Shape&) for every span of it, each repeat once.
   template <typename Use>
   void ForEachSpan(const Cluster& cluster, Use use) {
@@ -80,6 +84,10 @@ class ClusterJudge {
   }
 
  private:
+  /// Calls `use(tree, trace)` for each trace of it.
+  template <typename Use>
+  void ForEachConcluded(const Cluster& cluster, const Epoch& epoch, std::span<const Answer> answers,
+                        Use use);
   void Sort(const Cluster& cluster);
   void Count(const TraceTree& tree, const JudgedTrace& trace, Judgement& judgement) const;
   void CountLogs(const Cluster& cluster, Judgement& judgement) const;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 #include "src/continuity/keyed_hash.h"
 
@@ -15,13 +16,14 @@ Fingerprints::Fingerprints(std::size_t room, std::uint64_t key)
 
 std::uint64_t Fingerprints::HashOf(std::uint64_t what) const { return KeyedHash(what, key_); }
 
-void Fingerprints::Add(std::uint64_t what, std::uint32_t until, std::uint32_t note) {
+std::uint32_t Fingerprints::Add(std::uint64_t what, std::uint32_t until, std::uint32_t note) {
   const std::uint64_t hash = HashOf(what);
   is_empty_ = false;
   Set& set = sets_[SetOf(hash)];
   const auto same = std::ranges::find(set, hash, &Entry::hash);
   Entry& entry = same != set.end() ? *same : *std::ranges::min_element(set, {}, &Entry::until);
-  entry = {.hash = hash, .until = until, .note = note};
+  const Entry before = std::exchange(entry, {.hash = hash, .until = until, .note = note});
+  return before.hash == hash ? 0 : before.until;
 }
 
 std::optional<std::uint32_t> Fingerprints::Find(std::uint64_t what, std::uint32_t now) const {

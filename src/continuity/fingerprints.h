@@ -22,8 +22,8 @@ class Fingerprints {
   /// `room`: how many at most; `key`: of the process.
   Fingerprints(std::size_t room, std::uint64_t key);
 
-  /// `note`: comes back with it.
-  void Add(std::uint64_t what, std::uint32_t until, std::uint32_t note);
+  /// `note`: comes back with it. Returns until when was to be remembered what made way; 0: nothing.
+  std::uint32_t Add(std::uint64_t what, std::uint32_t until, std::uint32_t note);
   [[nodiscard]] std::optional<std::uint32_t> Find(std::uint64_t what, std::uint32_t now) const;
   /// Ahead of Add or Find.
   void Prefetch(std::uint64_t what) const {

@@ -29,6 +29,7 @@ struct JoinInput {
   std::vector<Ended> ended;
   std::vector<Asked> withdrawn;
   std::vector<SampledTrace> samples;  // for the learner
+  std::vector<ArrivalLag> lags;       // for the learner: of a fair share of the spans
   std::vector<Asked> asked;
   /// Of one question: that of nearly every trace.
   struct AskedOnce {
@@ -43,6 +44,7 @@ struct JoinInput {
     ended.clear();
     withdrawn.clear();
     samples.clear();
+    lags.clear();
     asked.clear();
     asked_once.clear();
   }

@@ -10,49 +10,7 @@ namespace {
 constexpr std::size_t kExamples = 5;
 constexpr std::size_t kOffenders = 10;
 
-/// A place in a trace where something broke.
-struct Place {
-  Cause cause = Cause::kUnknownCause;
-  SpanIndex span = 0;
-  NameId peer = 0;
-};
-
-/// Of a hop the side that did not record the span.
-NameId PeerOf(const TraceTree& tree, const Unit& unit) {
-  if (unit.family != Family::kHop) return 0;
-  return tree.shape(unit.span).service == unit.service ? unit.server : unit.service;
-}
-
-std::vector<Place> PlacesOf(const TraceTree& tree, const JudgedTrace& trace) {
-  std::vector<Place> places;
-  for (const Unit& unit : trace.units) {
-    if (!unit.verdict.is_bad() || unit.family == Family::kRequest) continue;
-    places.push_back({unit.verdict.cause, unit.span, PeerOf(tree, unit)});
-  }
-  for (const Finding& finding : trace.findings) places.push_back({finding.cause, finding.span, 0});
-  std::ranges::sort(places, [&tree](const Place& left, const Place& right) {
-    return tree.StartsBefore(left.span, right.span);
-  });
-  return places;
-}
-
-/// What an example says beside its ids.
-std::string DetailOf(const TraceTree& tree, SpanIndex index, std::string_view name) {
-  const Span& span = tree.span(index);
-  const std::string_view kind = NameOf(tree.shape(index).kind);
-  if (tree.link(index).kind == LinkKind::kTruncated) {
-    return fmt::format("{} \"{}\", of trace {}", kind, name, HexOf(tree.id()));
-  }
-  if (tree.link(index).kind != LinkKind::kAbsent) return fmt::format("{} \"{}\"", kind, name);
-  const bool is_root_absent = span.parent == tree.id().low;
-  return fmt::format("{} \"{}\", its parent {} is absent{}", kind, name, HexOf(span.parent),
-                     is_root_absent ? " (the root)" : "");
-}
-
 }  // namespace
-
-std::string HexOf(otlp::TraceId id) { return fmt::format("{:016x}{:016x}", id.high, id.low); }
-std::string HexOf(std::uint64_t span_id) { return fmt::format("{:016x}", span_id); }
 
 bool Ratio::adds_up() const {
   std::uint64_t sum = 0;
@@ -74,16 +32,16 @@ void ReportBuilder::OnTrace(const TraceTree& tree, const JudgedTrace& trace) {
     Count(unit.family, unit.verdict);
     if (unit.family == Family::kHop) CountEdge(unit);
   }
-  for (const Place& place : PlacesOf(tree, trace)) {
-    const Shape& shape = tree.shape(place.span);
-    AddFinding(place.cause, {shape.service, place.peer, shape.name},
-               {.trace_id = HexOf(tree.IdAsSent(place.span)),
-                .span_id = HexOf(tree.span(place.span).id),
-                .detail = DetailOf(tree, place.span, recording_.names().Text(shape.name))});
+  for (const BreakInTrace& at : BreaksIn(tree, trace)) {
+    const Shape& shape = tree.shape(at.span);
+    AddFinding(at.cause, {shape.service, at.peer, shape.name},
+               {.trace_id = HexOf(tree.IdAsSent(at.span)),
+                .span_id = HexOf(tree.span(at.span).id),
+                .detail = DetailOf(tree, at.span, recording_.names())});
   }
   const bool is_wanted = which_ == WhichTraces::kAll ||
                          (which_ == WhichTraces::kBroken && trace.request().verdict.is_bad());
-  if (is_wanted) AddTrace(tree, trace);
+  if (is_wanted) report_.traces.push_back(ReportOf(tree, trace, recording_.names()));
 }
 
 void ReportBuilder::OnInvalidSpan(const InvalidSpan& span) {
@@ -122,22 +80,6 @@ void ReportBuilder::AddFinding(Cause cause, OffenderKey offender, Example exampl
   ++counts.count;
   ++counts.offenders[offender];
   if (counts.examples.size() < kExamples) counts.examples.push_back(std::move(example));
-}
-
-void ReportBuilder::AddTrace(const TraceTree& tree, const JudgedTrace& trace) {
-  TraceReport& report = report_.traces.emplace_back();
-  report.trace_id = HexOf(tree.id());
-  report.verdict = trace.request().verdict;
-  report.pieces = tree.pieces();
-  for (const Place& place : PlacesOf(tree, trace)) {
-    const Shape& shape = tree.shape(place.span);
-    report.findings.push_back(
-        {.cause = place.cause,
-         .span_id = HexOf(tree.span(place.span).id),
-         .service = Text(shape.service),
-         .peer = Text(place.peer),
-         .detail = DetailOf(tree, place.span, recording_.names().Text(shape.name))});
-  }
 }
 
 std::string ReportBuilder::Text(NameId id) const {

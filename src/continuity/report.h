@@ -15,6 +15,7 @@
 
 #include "src/continuity/batch_analysis.h"
 #include "src/continuity/structure.h"
+#include "src/continuity/trace_report.h"
 
 namespace tracekeeper::continuity {
 
@@ -60,21 +61,6 @@ struct CauseReport {
   std::vector<Example> examples;
 };
 
-struct TraceFinding {
-  Cause cause = Cause::kUnknownCause;
-  std::string span_id;
-  std::string service;
-  std::string peer;
-  std::string detail;
-};
-
-struct TraceReport {
-  std::string trace_id;
-  Verdict verdict;
-  std::uint64_t pieces = 0;
-  std::vector<TraceFinding> findings;
-};
-
 struct Report {
   std::array<Ratio, kFamilies> families;
   std::vector<EdgeReport> edges;    // worst first
@@ -118,7 +104,6 @@ class ReportBuilder final : public VerdictSink {
   void Count(Family family, Verdict verdict);
   void CountEdge(const Unit& unit);
   void AddFinding(Cause cause, OffenderKey offender, Example example);
-  void AddTrace(const TraceTree& tree, const JudgedTrace& trace);
   [[nodiscard]] std::string Text(NameId id) const;
   [[nodiscard]] std::vector<EdgeReport> FinishEdges() const;
   [[nodiscard]] std::vector<CauseReport> FinishCauses() const;
@@ -129,10 +114,5 @@ class ReportBuilder final : public VerdictSink {
   std::map<EdgeKey, EdgeCounts> edges_;
   std::map<Cause, CauseCounts> causes_;
 };
-
-/// 32 digits.
-std::string HexOf(otlp::TraceId id);
-/// 16 digits.
-std::string HexOf(std::uint64_t span_id);
 
 }  // namespace tracekeeper::continuity

@@ -3,8 +3,11 @@
 //
 // Threads:  a value.
 
+#include <array>
+#include <bit>
 #include <cstdint>
 
+#include "src/continuity/copy_words.h"
 #include "src/continuity/shape.h"
 
 namespace tracekeeper::continuity {
@@ -33,12 +36,18 @@ struct Span {
   [[nodiscard]] bool is_root() const { return parent == 0 || parent == id; }
 
   /// From what a record says; any two numbers will do.
-  void SetTimes(std::uint64_t start_nanoseconds, std::uint64_t end_nanoseconds) {
-    start = start_nanoseconds / 1000;
-    duration = kUnfinishedDuration;
-    if (end_nanoseconds == 0 || end_nanoseconds < start_nanoseconds) return;
+  static Microseconds DurationOf(std::uint64_t start_nanoseconds, std::uint64_t end_nanoseconds) {
+    if (end_nanoseconds == 0 || end_nanoseconds < start_nanoseconds) return kUnfinishedDuration;
     const Microseconds length = end_nanoseconds / 1000 - start_nanoseconds / 1000;
-    duration = length < kMaxDuration ? length : kMaxDuration;
+    return length < kMaxDuration ? length : kMaxDuration;
+  }
+  /// All but is_cut, which is 0 then: whole words, so that a copy by words need not wait.
+  void Set(const std::array<std::uint64_t, 2>& id_and_parent, Microseconds its_start,
+           Microseconds its_duration, ShapeId its_shape) {
+    static_assert(std::endian::native == std::endian::little, "the first field lies lowest");
+    CopyWords(std::array{id_and_parent[0], id_and_parent[1], its_start,
+                         its_duration | std::uint64_t{its_shape} << kDurationBits},
+              *this);
   }
 
   bool operator==(const Span&) const = default;

@@ -235,14 +235,14 @@ ReadSpan SpanReader::Read(const otlp::SpanFields& fields) {
     threshold = entry.threshold.value_or(0);
     read.randomness = entry.randomness;
   }
-  read.span.SetTimes(fields.start_nanoseconds, fields.end_nanoseconds);
-  read.span.id = SpanIdOf(fields.span_id);
-  read.span.parent = SpanIdOf(fields.parent_span_id);
-  traits |= Bit(read.span.is_root(), kRoot);
+  const std::uint64_t id = SpanIdOf(fields.span_id);
+  const std::uint64_t parent = SpanIdOf(fields.parent_span_id);
+  traits |= Bit(parent == 0 || parent == id, kRoot);
   const ShapeId shape = ShapeIdOf(fields, traits, threshold);
-  read.span.shape = shape;
+  read.span.Set({id, parent}, fields.start_nanoseconds / 1000,
+                Span::DurationOf(fields.start_nanoseconds, fields.end_nanoseconds), shape);
   const bool has_ids = fields.trace_id.size() == otlp::TraceId::kBytes &&
-                       fields.span_id.size() == kSpanIdBytes && read.span.id != 0;
+                       fields.span_id.size() == kSpanIdBytes && id != 0;
   const bool has_parent_id =
       fields.parent_span_id.empty() || fields.parent_span_id.size() == kSpanIdBytes;
   if (has_ids && has_parent_id) {

@@ -4,6 +4,7 @@
 #include <bit>
 #include <memory>
 
+#include "src/continuity/copy_words.h"
 #include "src/continuity/keyed_hash.h"
 
 namespace tracekeeper::continuity {
@@ -85,7 +86,7 @@ void SpanTable::PrefetchRemoval(RecordNumber number) const {
   }
 }
 
-SpanTable::RecordNumber SpanTable::FindOrAdd(otlp::TraceId id) {
+SpanTable::RecordNumber SpanTable::FindOrAdd(const otlp::TraceId& id) {
   const std::uint32_t hash = HashOf(id.low);
   const std::size_t slot = SlotOf(id.low, hash);
   if (index_[slot].record != kNoRecord) return index_[slot].record;
@@ -146,7 +147,7 @@ void SpanTable::FreeChunks(std::uint32_t first) {
   }
 }
 
-bool SpanTable::Append(RecordNumber number, const Span& span) {
+bool SpanTable::Append(RecordNumber number, const Span& span, std::uint8_t tag) {
   Record& record = records_[number];
   const std::size_t place = record.spans % kChunkSpans;
   if (place == 0) {
@@ -159,7 +160,9 @@ bool SpanTable::Append(RecordNumber number, const Span& span) {
     }
     record.last_chunk = added;
   }
-  chunk(record.last_chunk).spans[place] = span;
+  Span& held = chunk(record.last_chunk).spans[place];
+  CopyWords(span, held);
+  held.is_cut = tag;
   ++record.spans;
   ++spans_;
   return true;

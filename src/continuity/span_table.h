@@ -77,7 +77,7 @@ class SpanTable {
     return index_[SlotOf(low, hash)].record;
   }
   /// Makes the record where there is none; kNoRecord where the table is full.
-  RecordNumber FindOrAdd(otlp::TraceId id);
+  RecordNumber FindOrAdd(const otlp::TraceId& id);
   // Ahead of FindOrAdd and Append, each some spans after the one before: ask for the cache lines of
   // the index, of the record, of the place where the span goes.
   void PrefetchIndex(std::uint32_t hash) const { __builtin_prefetch(&index_[hash & index_mask_]); }
@@ -93,8 +93,8 @@ class SpanTable {
   void PrefetchSpans(RecordNumber record) const;
   /// Ahead of Remove, once the record is there.
   void PrefetchRemoval(RecordNumber record) const;
-  /// `span.is_cut` is its tag. False where the table is full.
-  bool Append(RecordNumber record, const Span& span);
+  /// `tag` in place of `span.is_cut`. False where the table is full.
+  bool Append(RecordNumber record, const Span& span, std::uint8_t tag);
   /// The tag that stands for an upper half in this record; nothing where it has too many.
   std::optional<std::uint8_t> TagFor(RecordNumber record, std::uint64_t high);
   /// By tag, from 0.

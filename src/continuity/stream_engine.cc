@@ -1,5 +1,6 @@
 #include "src/continuity/stream_engine.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "src/continuity/keyed_hash.h"
@@ -16,6 +17,7 @@ ShardOptions OptionsOf(const StreamOptions& options, std::size_t number) {
   shard.number = static_cast<std::uint8_t>(number);
   shard.join_window = options.join_window;
   shard.memory = options.memory;
+  shard.origin = options.origin;
   return shard;
 }
 
@@ -40,7 +42,9 @@ StreamEngine::StreamEngine(const StreamOptions& options, Names& names, const Sha
 
 /// By another hash than the table's, or the shards would use a part of their indexes each.
 ShardRunner& StreamEngine::ShardOf(std::uint64_t low) {
-  return *parts_[KeyedHash(low, ~options_.key) % parts_.size()].runner;
+  if (parts_.size() == 1) return *parts_.front().runner;
+  // The upper half as a fraction of the shards: a division would cost more than the hash.
+  return *parts_[(KeyedHash(low, ~options_.key) >> 32U) * parts_.size() >> 32U].runner;
 }
 
 void StreamEngine::Insert(const ReadSpan& span, Tick now) {
@@ -57,27 +61,40 @@ void StreamEngine::DoInAll(const ShardRunner::Task& task) {
 /// time.
 void StreamEngine::Advance(Tick now) {
   if (options_.running == Running::kAtOnce) {
-    BeginAdvance(now);
-    Join(now);
+    do {
+      BeginAdvance(now);
+      Join(now);
+    } while (!IsAdvanced());
     return;
   }
-  for (const Part& part : parts_) part.runner->Wait();
-  Join(now);
-  BeginAdvance(now);
+  bool was_advanced = false;
+  do {
+    for (const Part& part : parts_) part.runner->Wait();
+    was_advanced = IsAdvanced();
+    Join(now);
+    BeginAdvance(now);
+  } while (!was_advanced);
 }
 
 void StreamEngine::BeginAdvance(Tick now) {
   for (const Part& part : parts_) {
-    part.runner->Do(
-        [now, input = part.input.get()](StreamShard& shard) { shard.Advance(now, *input); });
+    part.runner->Do([now, input = part.input.get(), is_done = part.is_done.get()](
+                        StreamShard& shard) { *is_done = shard.Advance(now, *input); });
   }
 }
 
+/// Once the shards were waited for.
+bool StreamEngine::IsAdvanced() const {
+  return std::ranges::all_of(parts_, [](const Part& part) { return *part.is_done; });
+}
+
 void StreamEngine::Join(Tick now) {
+  constexpr std::size_t kMuch = 50'000;
   Learn(now);
   for (const Part& part : parts_) {
     Tell(*part.input);
     part.input->Clear();
+    if (options_.origin != 0 && told_ > kMuch) KeepJoinInRoom(now);
   }
   GiveAnswers();
   ForgetOld(now);
@@ -88,17 +105,29 @@ void StreamEngine::Flush() {
   for (const Part& part : parts_) part.runner->Wait();
 }
 
+std::optional<KnownTrace> StreamEngine::Look(const otlp::TraceId& id) {
+  ShardRunner& runner = ShardOf(id.low);
+  runner.Do([](StreamShard& shard) { shard.Flush(); });
+  runner.Wait();
+  return runner.shard().Look(id);
+}
+
 void StreamEngine::Learn(Tick now) {
   if (options_.learning == Learning::kGiven) return;
   for (const Part& part : parts_) {
     for (SampledTrace& sample : part.input->samples) learner_.Offer(std::move(sample));
     part.input->samples.clear();
+    for (const ArrivalLag& lag : part.input->lags) learner_.Offer(lag);
+    part.input->lags.clear();
   }
+  const Microseconds window = learner_.settle_window();
   if (auto profile = learner_.Advance(now)) {
     UseEpoch(std::make_shared<const Epoch>(
         Epoch{.rules = epoch_->rules, .profile = std::move(*profile)}));
     is_judging_ = true;
     DoInAll([](StreamShard& shard) { shard.StartJudging(); });
+  } else if (learner_.settle_window() != window) {
+    DoInAll([longer = learner_.settle_window()](StreamShard& shard) { shard.DrawAgain(longer); });
   }
   DoInAll([below = learner_.sample_below()](StreamShard& shard) { shard.SampleBelow(below); });
 }
@@ -121,6 +150,7 @@ void StreamEngine::ForgetOld(Tick now) {
 void StreamEngine::KeepJoinInRoom(Tick now) {
   constexpr Tick kEvery = 5;
   next_weighing_ = now + kEvery;
+  told_ = 0;
   const std::size_t budget = options_.budget_bytes / 4;
   while (join_.bytes() > budget && join_.earliest() < join_.latest()) {
     join_.Forget(join_.earliest() + (join_.latest() - join_.earliest()) / 4 + 1);
@@ -128,6 +158,7 @@ void StreamEngine::KeepJoinInRoom(Tick now) {
 }
 
 void StreamEngine::Tell(const JoinInput& input) {
+  told_ += input.seen.size() + input.ended.size() + input.asked.size() + input.asked_once.size();
   for (const JoinInput::Asked& asked : input.withdrawn) {
     join_.Withdraw(asked.asker, asked.questions);
   }

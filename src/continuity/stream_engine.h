@@ -4,7 +4,7 @@
 //
 //   engine.Insert(span, now); ...
 //   engine.Advance(now);           // every tenth of a second, or so
-//   engine.tally();                // at every scrape
+//   engine.tally();                // what was counted; where it is large, shards() have its parts
 //
 // What it counts, net of repairs, does not depend on the order of arrival nor on how many shards
 // there are, while what belongs together comes while it is remembered.
@@ -60,6 +60,9 @@ class StreamEngine {
   /// False while it is learning and judges nothing yet.
   [[nodiscard]] bool is_judging() const { return is_judging_; }
 
+  /// As of the last Advance. Waits for its shard.
+  std::optional<KnownTrace> Look(const otlp::TraceId& id);
+
   [[nodiscard]] Tally tally() const;
   [[nodiscard]] ShardCounts counts() const;
   [[nodiscard]] std::vector<const StreamShard*> shards() const;
@@ -68,11 +71,13 @@ class StreamEngine {
   struct Part {
     std::unique_ptr<JoinInput> input;  // told by its last Advance
     std::unique_ptr<ShardRunner> runner;
+    std::unique_ptr<bool> is_done = std::make_unique<bool>(true);  // with its last Advance
   };
 
   ShardRunner& ShardOf(std::uint64_t low);
   void DoInAll(const ShardRunner::Task& task);
   void BeginAdvance(Tick now);
+  [[nodiscard]] bool IsAdvanced() const;
   void Join(Tick now);
   void Tell(const JoinInput& input);
   void GiveAnswers();
@@ -90,6 +95,7 @@ class StreamEngine {
   bool is_judging_ = true;
   Tick next_forgetting_ = 0;
   Tick next_weighing_ = 0;
+  std::size_t told_ = 0;  // the join stage, since it was weighed
 };
 
 }  // namespace tracekeeper::continuity

@@ -9,6 +9,8 @@
 namespace tracekeeper::continuity {
 namespace {
 
+constexpr Microseconds kMicrosecondsPerTick = 100'000;
+
 bool HasSmallerHash(const SampledTrace& left, const SampledTrace& right) {
   return left.hash < right.hash;
 }
@@ -33,9 +35,32 @@ std::optional<Profile> StreamLearner::Advance(Tick now) {
   if (!std::exchange(has_begun_, true)) next_ = now + options_.warm_up;
   // A stream that has sent nothing yet has taught nothing.
   if (now < next_ || (samples_.empty() && sample_.empty())) return std::nullopt;
+  const Microseconds drawn_with = settle_window_;
+  LearnSettleWindow();
+  const bool was_cut = samples_.empty() && settle_window_ > drawn_with;
+  if (was_cut && !std::exchange(has_drawn_again_, true)) {
+    sample_.clear();
+    next_ = now + options_.warm_up + static_cast<Tick>(settle_window_ / kMicrosecondsPerTick);
+    return std::nullopt;
+  }
   next_ = now + options_.interval;
   samples_.push_back(std::exchange(sample_, {}));
   if (samples_.size() > options_.intervals) samples_.pop_front();
+  Profile profile = LearnProfile();
+  Remember(profile, now);
+  return profile;
+}
+
+void StreamLearner::LearnSettleWindow() {
+  const Microseconds uneven = 2 * kMicrosecondsPerTick * lags_.Spread();
+  lags_.Clear();
+  settle_windows_.push_back(
+      std::clamp(uneven, options_.settle_window, kMostTimes * options_.settle_window));
+  if (settle_windows_.size() > options_.intervals) settle_windows_.pop_front();
+  settle_window_ = *std::ranges::max_element(settle_windows_);
+}
+
+Profile StreamLearner::LearnProfile() const {
   ProfileLearner learner(shapes_, names_);
   TraceTree tree(shapes_, names_);
   for (const std::vector<SampledTrace>& sample : samples_) {
@@ -45,8 +70,7 @@ std::optional<Profile> StreamLearner::Advance(Tick now) {
     }
   }
   Profile profile = learner.Finish();
-  profile.settle_window = options_.settle_window;
-  Remember(profile, now);
+  profile.settle_window = settle_window_;
   return profile;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <ranges>
 
+#include "src/continuity/copy_words.h"
 #include "src/continuity/keyed_hash.h"
 #include "src/continuity/log_verdict.h"
 
@@ -32,10 +33,29 @@ StreamShard::StreamShard(const ShardOptions& options, const Names& names, const 
 }
 
 void StreamShard::UseEpoch(std::shared_ptr<const Epoch> epoch) {
-  const Microseconds window = epoch->profile.settle_window;
-  settle_window_ = static_cast<Tick>((window + kMicrosecondsPerTick - 1) / kMicrosecondsPerTick);
+  UseSettleWindow(epoch->profile.settle_window);
   cards_.UseEpoch(epoch);
   epochs_[++epoch_] = std::move(epoch);
+}
+
+void StreamShard::UseSettleWindow(Microseconds window) {
+  settle_window_ = static_cast<Tick>((window + kMicrosecondsPerTick - 1) / kMicrosecondsPerTick);
+  const bool is_least = least_settle_window_ == 0 || settle_window_ < least_settle_window_;
+  if (is_least) least_settle_window_ = settle_window_;
+}
+
+void StreamShard::DrawAgain(Microseconds settle_window) {
+  Flush();
+  const Tick before = settle_window_;
+  UseSettleWindow(settle_window);
+  const auto wait_longer = [this, before](RecordNumber number) {
+    SpanTable::Record& record = table_.at(number);
+    if (record.phase != Phase::kOpen) return;
+    Unmark(record, kIsSampled);
+    record.due += settle_window_ - before;
+  };
+  for (const std::vector<RecordNumber>& slot : wheel_) std::ranges::for_each(slot, wait_longer);
+  std::for_each(due_.begin() + static_cast<std::ptrdiff_t>(next_due_), due_.end(), wait_longer);
 }
 
 std::size_t StreamShard::table_bytes() const { return table_.bytes() + fingerprints_.bytes(); }
@@ -54,8 +74,15 @@ void StreamShard::Insert(const ReadSpan& span, Tick now) {
          .verdict = Verdict::Bad(Cause::kInvalidId)});
     return;
   }
+  if ((came_ & lag_mask_) == 0) NoteLag(span.span, now);
   Arriving& arriving = arriving_[came_ % kArriving];
-  arriving = {.span = span, .now = now, .hash = table_.HashOf(span.trace.low)};
+  CopyWords(span.trace, arriving.trace);
+  CopyWords(span.span, arriving.span);
+  arriving.has_randomness = span.randomness.has_value();
+  arriving.randomness = span.randomness.value_or(0);
+  arriving.now = now;
+  arriving.hash = table_.HashOf(span.trace.low);
+  arriving.record = SpanTable::kNoRecord;
   table_.PrefetchIndex(arriving.hash);
   if (came_ >= taken_ + kPrefetchStep) PrefetchRecord(Before(kPrefetchStep));
   if (came_ >= taken_ + 2 * kPrefetchStep) {
@@ -65,10 +92,30 @@ void StreamShard::Insert(const ReadSpan& span, Tick now) {
   if (++came_ - taken_ == kArriving) Take(arriving_[taken_++ % kArriving]);
 }
 
+void StreamShard::NoteLag(const Span& span, Tick now) {
+  const NameId instance = shapes_.Get(static_cast<ShapeId>(span.shape)).instance;
+  if (options_.origin == 0 || instance == 0 || span.is_unfinished()) return;
+  const auto arrival = static_cast<std::int64_t>(options_.origin / kMicrosecondsPerTick + now);
+  const std::int64_t lag = arrival - static_cast<std::int64_t>(span.end() / kMicrosecondsPerTick);
+  // What is older is played again, and says nothing of how live spans arrive.
+  constexpr std::int64_t kMost = 6000;
+  if (lag < -kMost || lag > kMost) return;
+  lags_.push_back({instance, static_cast<std::int32_t>(lag)});
+}
+
+/// About as many of each tick, however many spans came.
+void StreamShard::FinishLags(JoinInput& input) {
+  constexpr std::size_t kMost = 256;
+  if (lags_.size() > kMost) lag_mask_ = lag_mask_ * 2 + 1;
+  if (lags_.size() < kMost / 4) lag_mask_ /= 2;
+  input.lags.insert(input.lags.end(), lags_.begin(), lags_.end());
+  lags_.clear();
+}
+
 /// Of a trace that has none, whether it was forgotten is asked.
 void StreamShard::PrefetchRecord(Arriving& arriving) {
   arriving.record = table_.PrefetchRecord(arriving.hash);
-  if (arriving.record == SpanTable::kNoRecord) fingerprints_.Prefetch(arriving.span.trace.low);
+  if (arriving.record == SpanTable::kNoRecord) fingerprints_.Prefetch(arriving.trace.low);
 }
 
 void StreamShard::Flush() {
@@ -76,14 +123,13 @@ void StreamShard::Flush() {
 }
 
 void StreamShard::Take(const Arriving& arriving) {
-  const ReadSpan& span = arriving.span;
-  const RecordNumber known = table_.Find(span.trace.low, arriving.hash);
-  Append(known, span.trace, span.span, 0, arriving.now);
-  if (span.randomness) AddRandomness(span.trace, *span.randomness);
+  const RecordNumber known = table_.Find(arriving.trace.low, arriving.hash);
+  Append(known, arriving.trace, arriving.span, 0, arriving.now);
+  if (arriving.has_randomness) AddRandomness(arriving.trace, arriving.randomness);
 }
 
 /// From the span that came last on: what was judged before it is found again without.
-void StreamShard::AddRandomness(otlp::TraceId trace, std::uint64_t value) {
+void StreamShard::AddRandomness(const otlp::TraceId& trace, std::uint64_t value) {
   const RecordNumber number = table_.Find(trace.low);
   const bool was_taken = number != SpanTable::kNoRecord && table_.at(number).phase != Phase::kShed;
   if (!was_taken) return;
@@ -114,50 +160,54 @@ void StreamShard::Insert(const ReadLog& log, Tick now) {
   }
 }
 
-void StreamShard::Append(RecordNumber number, otlp::TraceId trace, Span span, std::uint8_t tag,
-                         Tick now) {
-  span.is_cut = tag;
-  if (number == SpanTable::kNoRecord) number = NewRecordFor(trace, span, now);
+void StreamShard::Append(RecordNumber number, const otlp::TraceId& trace, const Span& span,
+                         std::uint8_t tag, Tick now) {
+  if (number == SpanTable::kNoRecord) number = NewRecordFor(trace, span, tag, now);
   if (number == SpanTable::kNoRecord) return;
   SpanTable::Record& record = table_.at(number);
   if (record.phase == Phase::kShed) {
-    Refuse(trace.low, span, now);
+    Refuse(trace.low, span, tag, now);
     return;
   }
   if (record.phase == Phase::kAsking) told_[number] = record.spans;
   const auto half = table_.TagFor(number, trace.high);
-  span.is_cut = static_cast<std::uint8_t>(half.value_or(0) | tag);
+  const auto full_tag = static_cast<std::uint8_t>(half.value_or(0) | tag);
   record.phase = Phase::kOpen;  // and so makes no room
-  bool is_held = half && table_.Append(number, span);
-  while (half && !is_held && MakeRoom()) is_held = table_.Append(number, span);
   Schedule(number, now + settle_window());
-  if (is_held) return;
+  bool is_held = half && table_.Append(number, span, full_tag);
+  while (half && !is_held && ForgetOldest()) is_held = table_.Append(number, span, full_tag);
   // One trace that takes the room of many, or has too many upper halves, is at fault alone.
-  const bool is_too_large = record.spans * sizeof(Span) > table_.budget_bytes() / 16;
-  if (half && !is_too_large) ShedMore(now);
-  CountUnknown(span, Reason::kShed);
-  Shed(number, now);
+  const bool is_at_fault = !half || record.spans * sizeof(Span) > table_.budget_bytes() / 16;
+  while (!is_held && !is_at_fault && IsWaiting(number, trace.low) && ShedMore(now)) {
+    is_held = IsWaiting(number, trace.low) && table_.Append(number, span, full_tag);
+  }
+  if (is_held) return;
+  CountUnknown(span, tag, Reason::kShed);
+  if (IsWaiting(number, trace.low)) Shed(number, now);
 }
 
-StreamShard::RecordNumber StreamShard::NewRecordFor(otlp::TraceId trace, const Span& span,
-                                                    Tick now) {
+bool StreamShard::IsWaiting(RecordNumber number, std::uint64_t low) const {
+  return table_.Find(low) == number && table_.at(number).phase != Phase::kShed;
+}
+
+StreamShard::RecordNumber StreamShard::NewRecordFor(const otlp::TraceId& trace, const Span& span,
+                                                    std::uint8_t tag, Tick now) {
   if (fingerprints_.Find(trace.low, now)) {
     ++counts_.late_spans;
-    CountUnknown(span, Reason::kLate);
+    CountUnknown(span, tag, Reason::kLate);
     return SpanTable::kNoRecord;
   }
   if (shed_.Find(trace.low, now)) {
-    Refuse(trace.low, span, now);
+    Refuse(trace.low, span, tag, now);
     return SpanTable::kNoRecord;
   }
-  const bool is_taken = KeyedHash(trace.low, options_.table.key) <= shed_above_;
-  RecordNumber number = SpanTable::kNoRecord;
-  do {
-    number = is_taken ? table_.FindOrAdd(trace) : SpanTable::kNoRecord;
-  } while (is_taken && number == SpanTable::kNoRecord && MakeRoom());
-  if (number != SpanTable::kNoRecord) return number;
-  if (is_taken) ShedMore(now);
-  Refuse(trace.low, span, now);
+  const std::uint64_t hash = KeyedHash(trace.low, options_.table.key);
+  while (hash <= take_below_) {
+    const RecordNumber number = table_.FindOrAdd(trace);
+    if (number != SpanTable::kNoRecord) return number;
+    if (!ForgetOldest() && !ShedMore(now)) break;
+  }
+  Refuse(trace.low, span, tag, now);
   return SpanTable::kNoRecord;
 }
 
@@ -172,23 +222,33 @@ void StreamShard::Schedule(RecordNumber number, Tick due) {
 
 // --- What is due ---------------------------------------------------------------------------------
 
-void StreamShard::Advance(Tick now, JoinInput& input) {
+bool StreamShard::Advance(Tick now, JoinInput& input) {
   Flush();
-  while (now_ < now) {
-    ++now_;
-    due_.swap(wheel_[now_ % kWheelSlots]);
-    for (std::size_t i = 0; i < due_.size(); ++i) {
-      constexpr std::size_t kAhead = 4;
-      if (i + 2 * kAhead < due_.size()) table_.Prefetch(due_[i + 2 * kAhead]);
-      if (i + kAhead < due_.size()) table_.PrefetchSpans(due_[i + kAhead]);
-      OnDue(due_[i], now_, input);
-    }
-    due_.clear();
-    due_.swap(wheel_[now_ % kWheelSlots]);  // its memory is used again
+  while (now_ < now || !due_.empty()) {
+    if (due_.empty()) due_.swap(wheel_[++now_ % kWheelSlots]);
+    if (!AdvanceDue(input)) return false;
   }
   if (is_judging_) loose_logs_.Advance(now, input);
+  FinishLags(input);
   ForgetOld(now);
   ShedLess(now);
+  return true;
+}
+
+bool StreamShard::AdvanceDue(JoinInput& input) {
+  constexpr std::size_t kMostTold = 20'000;  // about 3 MB
+  constexpr std::size_t kAhead = 4;
+  for (; next_due_ < due_.size(); ++next_due_) {
+    if (input.asked_once.size() + input.asked.size() >= kMostTold) return false;
+    const std::size_t ahead = next_due_ + kAhead;
+    if (ahead + kAhead < due_.size()) table_.Prefetch(due_[ahead + kAhead]);
+    if (ahead < due_.size()) table_.PrefetchSpans(due_[ahead]);
+    OnDue(due_[next_due_], now_, input);
+  }
+  next_due_ = 0;
+  due_.clear();
+  due_.swap(wheel_[now_ % kWheelSlots]);  // its memory is used again
+  return true;
 }
 
 void StreamShard::OnDue(RecordNumber number, Tick now, JoinInput& input) {

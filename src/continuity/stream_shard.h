@@ -49,6 +49,8 @@ struct ShardOptions {
   Tick join_window = 100;
   /// How long a trace is remembered once it is counted.
   Tick memory = 6000;
+  /// Microseconds since 1970 at tick 0. 0: how late spans arrive is not known.
+  Microseconds origin = 0;
 };
 
 /// Beside the verdicts, for metrics.
@@ -58,6 +60,20 @@ struct ShardCounts {
   std::uint64_t shed_traces = 0;      // by their roots
   std::uint64_t forgotten_early = 0;  // counted, and room was needed
   std::uint64_t late_spans = 0;       // of traces that were forgotten
+};
+
+/// What a shard knows of one trace.
+struct KnownTrace {
+  enum class State : std::uint8_t {
+    kWaiting,    // for the rest of it
+    kAsking,     // whether other traces explain it
+    kCounted,    // and repaired by what comes late
+    kShed,       // counted as unknown
+    kForgotten,  // was counted
+  };
+  State state = State::kWaiting;
+  std::size_t spans = 0;
+  std::optional<TraceReport> report;  // while it is asking, as it stands; once counted
 };
 
 class StreamShard {
@@ -71,6 +87,8 @@ class StreamShard {
 
   /// Until then everything waits, and settled traces are samples.
   void StartJudging() { is_judging_ = true; }
+  /// Before that: all that came waits for this longer window, and may be a sample once more.
+  void DrawAgain(Microseconds settle_window);
   /// Of settled traces, those with a smaller hash are samples.
   void SampleBelow(std::uint64_t hash) { sample_below_ = hash; }
 
@@ -78,9 +96,12 @@ class StreamShard {
   void Insert(const ReadSpan& span, Tick now);
   void Insert(const ReadLog& log, Tick now);
   void Flush();
-  /// Judges what is due, and tells the join stage.
-  void Advance(Tick now, JoinInput& input);
+  /// Judges what is due, and tells the join stage. False where that is much, and some is left: what
+  /// was told is to be taken first, so that it never takes more memory than so much.
+  bool Advance(Tick now, JoinInput& input);
   void Take(const GivenAnswer& answer);
+  /// Nothing where it never came, or is out of mind. By its short form too.
+  std::optional<KnownTrace> Look(const otlp::TraceId& id);
 
   /// Of the shard that asked.
   [[nodiscard]] static std::size_t NumberIn(AskerId asker);
@@ -132,7 +153,10 @@ class StreamShard {
   /// cache, while others come: a span costs the time of its instructions, not of three looks at
   /// memory.
   struct Arriving {
-    ReadSpan span;
+    otlp::TraceId trace;
+    Span span;
+    std::uint64_t randomness = 0;
+    bool has_randomness = false;
     Tick now = 0;
     std::uint32_t hash = 0;                      // of its trace
     RecordNumber record = SpanTable::kNoRecord;  // that it seems to have
@@ -147,14 +171,28 @@ class StreamShard {
   [[nodiscard]] AskerId AskerOf(RecordNumber number) const;
   static AskerId FirstLogAsker(std::uint8_t shard);
   [[nodiscard]] Tick settle_window() const { return settle_window_; }
+  /// Where traces settle later, those that they ask about do too.
+  [[nodiscard]] Tick join_window() const {
+    return options_.join_window + settle_window_ - least_settle_window_;
+  }
+  void UseSettleWindow(Microseconds window);
+  /// Of one span in some; in how many, is for FinishLags to say.
+  void NoteLag(const Span& span, Tick now);
+  void FinishLags(JoinInput& input);
   /// `number`: of its trace's record, if it has one; `tag`: whether it is a log record.
-  void Append(RecordNumber number, otlp::TraceId trace, Span span, std::uint8_t tag, Tick now);
+  void Append(RecordNumber number, const otlp::TraceId& trace, const Span& span, std::uint8_t tag,
+              Tick now);
   /// Where none is to be made, counts the span.
-  [[nodiscard]] RecordNumber NewRecordFor(otlp::TraceId trace, const Span& span, Tick now);
-  /// Of this trace nothing more is taken: what is shed is whole traces.
-  void Refuse(std::uint64_t low, const Span& span, Tick now);
-  void AddRandomness(otlp::TraceId trace, std::uint64_t value);
+  [[nodiscard]] RecordNumber NewRecordFor(const otlp::TraceId& trace, const Span& span,
+                                          std::uint8_t tag, Tick now);
+  /// Of the trace, if it was not shed meanwhile.
+  [[nodiscard]] bool IsWaiting(RecordNumber number, std::uint64_t low) const;
+  /// Of this trace nothing more is taken: what is shed is whole traces. Remembers it.
+  void Refuse(std::uint64_t low, const Span& span, std::uint8_t tag, Tick now);
+  void AddRandomness(const otlp::TraceId& trace, std::uint64_t value);
   void Schedule(RecordNumber number, Tick due);
+  /// False where the input is full.
+  bool AdvanceDue(JoinInput& input);
   void OnDue(RecordNumber number, Tick now, JoinInput& input);
   void Ask(RecordNumber number, Tick now, JoinInput& input);
   void Sample(RecordNumber number, JoinInput& input);
@@ -179,15 +217,18 @@ class StreamShard {
   void Remember(RecordNumber number);
   RecordNumber PopJudged();
   void ForgetOld(Tick now);
-  /// Forgets what was counted longest ago; false where nothing was.
-  bool MakeRoom();
+  /// Of what was counted; false where nothing was.
+  bool ForgetOldest();
   void Forget(RecordNumber number, Tick now);
   void Shed(RecordNumber number, Tick now);
-  /// A share of the traces that come from now on, by the hash of their ids; for the others there is
-  /// room, and of those that are shed no half is judged.
-  void ShedMore(Tick now);
+  void RememberShed(std::uint64_t low, Tick now);
+  /// A share of the traces, by the hash of their ids: of those that wait, and of all that come from
+  /// now on. For the others there is room, and of those that are shed no half is judged. False
+  /// where none waits.
+  bool ShedMore(Tick now);
   void ShedLess(Tick now);
-  void CountUnknown(const Span& span, Reason reason);
+  [[nodiscard]] bool HasRoomForMore() const;
+  void CountUnknown(const Span& span, std::uint8_t tag, Reason reason);
   void CountUnit(const CountedUnit& unit);
 
   const ShardOptions options_;
@@ -195,6 +236,7 @@ class StreamShard {
   std::array<std::shared_ptr<const Epoch>, 256> epochs_;
   std::uint8_t epoch_ = 0;
   Tick settle_window_ = 0;
+  Tick least_settle_window_ = 0;  // that it ever had
   bool is_judging_ = false;
   std::uint64_t sample_below_ = 0;
   SpanTable table_;
@@ -205,16 +247,22 @@ class StreamShard {
   std::array<Arriving, kArriving> arriving_;
   std::size_t came_ = 0;  // of all that ever arrived
   std::size_t taken_ = 0;
+  std::vector<ArrivalLag> lags_;
+  std::size_t lag_mask_ = 0;  // of the spans that came, those whose number has none of these bits
   std::array<std::vector<RecordNumber>, kWheelSlots> wheel_;
   std::vector<RecordNumber> due_;    // the slot whose turn it is
+  std::size_t next_due_ = 0;         // in it
   std::deque<RecordNumber> judged_;  // in the order in which they were counted
   Tick now_ = 0;
   std::unordered_map<RecordNumber, AnswersOf> answers_;
   /// Of those that were asking when more came: how many of their spans the join stage was told.
   std::unordered_map<RecordNumber, std::uint32_t> told_;
   std::unordered_map<std::uint64_t, std::vector<SaidRandomness>> randomness_;  // by low half
-  std::uint64_t shed_above_ = UINT64_MAX;                                      // a hash
-  Tick shed_until_ = 0;
+  // Hashes. Traces up to the first are taken; up to the second each that comes is remembered as
+  // shed, so that no half of it is taken later; of those above there are too many to remember.
+  std::uint64_t take_below_ = UINT64_MAX;
+  std::uint64_t watch_below_ = UINT64_MAX;
+  Tick shed_until_ = 0;  // no less before
   std::size_t judged_spans_ = 0;
   Tally tally_;
   LooseLogs loose_logs_;

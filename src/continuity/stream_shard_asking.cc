@@ -109,7 +109,7 @@ void StreamShard::Ask(RecordNumber number, Tick now, JoinInput& input) {
   }
   Mark(record, kHasAsked);
   input.asked.push_back({.asker = AskerOf(number), .questions = std::move(questions)});
-  Schedule(number, now + options_.join_window);
+  Schedule(number, now + join_window());
 }
 
 void StreamShard::Take(const GivenAnswer& given) {

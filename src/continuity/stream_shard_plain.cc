@@ -17,7 +17,7 @@ bool StreamShard::AskPlainly(RecordNumber number, Tick now, JoinInput& input) {
   record.epoch_asked = epoch_;
   record.phase = Phase::kAsking;
   input.asked_once.push_back({.asker = AskerOf(number), .question = plain_.question()});
-  Schedule(number, now + options_.join_window);
+  Schedule(number, now + join_window());
   return true;
 }
 

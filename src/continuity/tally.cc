@@ -216,12 +216,16 @@ std::uint64_t Tally::Repair(UnitCounts& counts, Codes& change) {
 
 void Tally::Add(const Tally& other) {
   for (const auto& [key, counts] : other.units_) At(key).Add(counts);
-  for (const auto& [finding, count] : other.findings_) findings_[CountedAs(finding)] += count;
   for (const auto& [policy, units] : other.seen_) {
     for (std::size_t family = 0; family < kFamilies; ++family) {
       SeenOf(policy)[family] += units[family];
     }
   }
+  AddBreaks(other);
+}
+
+void Tally::AddBreaks(const Tally& other) {
+  for (const auto& [finding, count] : other.findings_) findings_[CountedAs(finding)] += count;
   breaks_.Add(other.breaks_);
 }
 

@@ -125,6 +125,8 @@ class Tally {
   /// `now` in place of `before`, which was counted.
   void Correct(const Judgement& before, const Judgement& now);
   void Add(const Tally& other);
+  /// Of it, all but the counts of units.
+  void AddBreaks(const Tally& other);
   /// To count units of one key without looking for it; valid as long as the tally.
   UnitCounts& At(const UnitKey& key);
   std::array<std::uint64_t, kFamilies>& SeenOf(NameId policy);

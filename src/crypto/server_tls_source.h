@@ -1,6 +1,6 @@
 #pragma once
-// ServerTlsSource holds the certificate a server shows right now. Connections accepted after Swap()
-// get the new one; open connections keep theirs.
+// ServerTlsSource holds the certificate a server shows right now, and whose client certificates it
+// takes. Connections accepted after Swap() get the new ones; open connections keep theirs.
 //
 // Threads:  all methods are safe from any thread.
 // Owner:    shared by the server and by whoever renews the certificate.
@@ -25,14 +25,17 @@ class ServerTlsSource {
   explicit ServerTlsSource(Options options) : options_(std::move(options)) {}
 
   Status Swap(std::shared_ptr<const CertificatePair> pair);
+  /// The same, with other authorities of clients; empty asks for no client certificate.
+  Status Swap(std::shared_ptr<const CertificatePair> pair, std::string client_authorities_pem);
 
   /// Null before the first Swap.
   [[nodiscard]] std::shared_ptr<const TlsContext> Context() const;
   [[nodiscard]] std::shared_ptr<const CertificatePair> Certificate() const;
+  [[nodiscard]] std::string ClientAuthoritiesPem() const;
 
  private:
-  const Options options_;
   mutable std::mutex mutex_;
+  Options options_;
   std::shared_ptr<const TlsContext> context_;
   std::shared_ptr<const CertificatePair> pair_;
 };

@@ -1,14 +1,20 @@
 #pragma once
-// How a gRPC server proves who it is, and asks its peers to.
+// How a gRPC server proves who it is, and asks its peers to. Each new connection is shown what the
+// source holds then, so a swap needs no restart and cuts no open connection.
 //
-// Threads:  a pure function of files.
-// Failure:  a file that cannot be read or holds no PEM is named.
+// Threads:  gRPC asks for certificates at handshakes, from threads of its own.
+// Owner:    the server; it keeps what MakeCredentials gives until it has ended.
+// Failure:  kInvalid where the source has no certificate yet. Whether clients are asked for
+//           certificates is decided here, once: a source that asks later asks in vain, and where
+//           one does not any more, what it was before stays in use.
 
 #include <memory>
-#include <optional>
-#include <string>
 
 #include "src/base/result.h"
+
+namespace tracekeeper::crypto {
+class ServerTlsSource;
+}  // namespace tracekeeper::crypto
 
 namespace grpc {
 class ServerCredentials;
@@ -16,15 +22,8 @@ class ServerCredentials;
 
 namespace tracekeeper::ingest {
 
-/// Paths of PEM files, read once when the server starts.
-struct TlsFiles {
-  std::string certificate;  // the chain, the server's own first
-  std::string key;
-  /// Peers must show a certificate signed by one of these; empty asks for none.
-  std::string client_authorities;
-};
-
+/// Null: without TLS.
 [[nodiscard]] Result<std::shared_ptr<grpc::ServerCredentials>> MakeCredentials(
-    const std::optional<TlsFiles>& tls);
+    const std::shared_ptr<crypto::ServerTlsSource>& tls);
 
 }  // namespace tracekeeper::ingest

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "src/codec/base64.h"
+#include "src/ingest/grpc_credentials.h"
 #include "src/ingest/grpc_log.h"
 #include "src/ingest/grpc_message.h"
 #include "src/ingest/listen_address.h"
@@ -122,6 +123,7 @@ class GrpcServer::Running {
 
   grpc::AsyncGenericService service_;
   std::unique_ptr<grpc::ServerCompletionQueue> queue_;
+  std::shared_ptr<grpc::ServerCredentials> credentials_;  // the server asks them until its end
   std::unique_ptr<grpc::Server> server_;
   std::vector<std::jthread> threads_;
   bool queue_stopped_ = false;
@@ -161,10 +163,10 @@ void GrpcServer::Running::Configure(grpc::ServerBuilder& builder) {
 
 Status GrpcServer::Running::Start() {
   const std::string target = TRY(ListenTarget(options_.address, options_.port));
-  auto credentials = TRY(MakeCredentials(options_.tls));
+  credentials_ = TRY(MakeCredentials(options_.tls));
   grpc::ServerBuilder builder;
   Configure(builder);
-  builder.AddListeningPort(target, std::move(credentials), &port_);
+  builder.AddListeningPort(target, credentials_, &port_);
   server_ = builder.BuildAndStart();
   if (!server_ || port_ == 0) return Fail(WhyNotListening(options_.address, options_.port));
   accepting_ = true;
@@ -366,7 +368,7 @@ Status GrpcServer::Start() {
   }
   running_ = std::move(running);
   log_.Info("Listened",
-            {{"address", options_.address}, {"port", port()}, {"tls", options_.tls.has_value()}});
+            {{"address", options_.address}, {"port", port()}, {"tls", options_.tls != nullptr}});
   return {};
 }
 

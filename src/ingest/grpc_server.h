@@ -18,15 +18,17 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "src/base/clock.h"
 #include "src/base/log.h"
 #include "src/base/result.h"
-#include "src/ingest/grpc_credentials.h"
 #include "src/otlp/intake.h"
 #include "src/otlp/receiver_limits.h"
+
+namespace tracekeeper::crypto {
+class ServerTlsSource;
+}  // namespace tracekeeper::crypto
 
 namespace tracekeeper::ingest {
 
@@ -43,8 +45,9 @@ struct GrpcServerOptions {
   std::size_t calls = 256;
   /// From the beginning of a call to its end.
   Duration call_deadline = std::chrono::seconds(30);
-  /// Nothing: without TLS.
-  std::optional<TlsFiles> tls;
+  /// Null: without TLS. Otherwise it must hold a certificate when the server starts, and every new
+  /// connection is shown what it holds then. Whether clients are asked for theirs stays as it is.
+  std::shared_ptr<crypto::ServerTlsSource> tls;
 };
 
 class GrpcServer {

@@ -8,6 +8,7 @@
 #include <deque>
 #include <mutex>
 #include <optional>
+#include <stop_token>
 #include <thread>
 #include <unordered_map>
 #include <utility>
@@ -49,7 +50,7 @@ class OneServerClient final : public Http2Client, private Http2ClientConnection:
 
   ~OneServerClient() override {
     if (!thread_.joinable()) return;
-    connector_.request_stop();
+    stop_connecting_.request_stop();
     loop_.Post([this] { Shutdown(); });
     thread_.join();
   }
@@ -139,7 +140,7 @@ class OneServerClient final : public Http2Client, private Http2ClientConnection:
 
   void Connect() {
     connecting_ = true;
-    connector_ = std::jthread([this](const StopToken& stop) {
+    connector_ = std::jthread([this, stop = stop_connecting_.get_token()] {
       const auto connected = std::make_shared<Connected>();
       connected->status = Open(*connected, stop);
       loop_.Post([this, connected] { OnConnected(*connected); });
@@ -296,6 +297,7 @@ class OneServerClient final : public Http2Client, private Http2ClientConnection:
   MonotonicTime armed_at_ = MonotonicTime::max();
 
   EventLoop loop_{1};
+  std::stop_source stop_connecting_;  // apart from the thread, which the loop makes anew
   std::jthread connector_;
   std::jthread thread_;
 };

@@ -51,7 +51,7 @@ std::optional<Integer> ParseInteger(std::string_view text) {
   const auto number = Parse<double>(text);
   constexpr double kExact = 9007199254740992.0;  // 2^53
   const bool fits = number && std::trunc(*number) == *number && std::abs(*number) <= kExact &&
-                    (std::is_signed_v<Integer> || *number >= 0) &&
+                    *number >= static_cast<double>(std::numeric_limits<Integer>::min()) &&
                     *number <= static_cast<double>(std::numeric_limits<Integer>::max());
   if (!fits) return std::nullopt;
   return static_cast<Integer>(*number);

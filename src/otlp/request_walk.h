@@ -45,6 +45,7 @@ inline bool IsPlainlyFramed(std::string_view message) {
     if (tag < 8) return false;
     if (tag >= 0x80U) {
       if (at == end || static_cast<unsigned char>(*at) >= 0x80U) return false;
+      if (*at == 0) return false;  // one byte written as two, which may be field 0
       ++at;
     }
     std::size_t size = 0;

@@ -282,6 +282,7 @@ Duration Reflector::WaitAfter(const Error& error) {
 }
 
 void Reflector::LogFailure(const Error& error, Duration wait) const {
+  if (options_.on_failure) return options_.on_failure(error);
   const std::initializer_list<LogField> fields = {{"error", error}, {"retry_in", Seconds(wait)}};
   if (error.kind == ErrorKind::kForbidden || error.kind == ErrorKind::kUnauthorized) {
     log_.Error("Was not allowed to read the resource: grant list and watch on it", fields);

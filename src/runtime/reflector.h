@@ -12,7 +12,8 @@
 //           status() is safe from any thread.
 // Owner:    the Informer; client, sink and clock outlive it.
 // Failure:  none that ends it: every error is logged and tried again; 403 is logged as an error,
-//           others as warnings. A server that does not serve the resource is such an error too.
+//           others as warnings, unless ReflectorOptions::on_failure takes them. A server that does
+//           not serve the resource is such an error too.
 // Source:   client-go's reflector, kube-rs' watcher.
 
 #include <condition_variable>
@@ -68,6 +69,9 @@ struct ReflectorOptions {
   Duration late_bookmark_limit = std::chrono::seconds(30);
   /// Everything is handed to the handlers again, +-10 %; between two watches.
   Duration redeliver_every = std::chrono::hours(10);
+  /// Told of each failure, on the reflector's thread, in place of the log: for programs that go on
+  /// without the resource and say what that means.
+  std::function<void(const Error&)> on_failure = {};
 };
 
 enum class ReflectorState { kIdle, kSyncing, kWatching, kWaiting };

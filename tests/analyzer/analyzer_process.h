@@ -38,6 +38,7 @@ class AnalyzerProcess {
   test_support::ChildProcess& process() { return *process_; }
   /// For senders of the test's own.
   [[nodiscard]] const std::string& otlp_http_url() const { return otlp_http_url_; }
+  [[nodiscard]] int grpc_port() const { return grpc_port_; }
   /// The answer to one call of Export over gRPC.
   net::GrpcReply CallOverGrpc(const std::string& request);
 

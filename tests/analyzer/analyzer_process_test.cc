@@ -14,6 +14,7 @@
 #include "src/codec/compression.h"
 #include "tests/src/analysis/broken_trace.h"
 #include "tests/src/analysis/json_shape.h"
+#include "tests/support/built_program.h"
 #include "tests/support/eventually.h"
 #include "tests/support/folders.h"
 
@@ -159,9 +160,11 @@ TEST(AnalyzerProcess, GivesPlainTextToAnOldScraper) {
   const net::Response open = analyzer.Metrics();
   EXPECT_THAT(std::string(open.headers.Get("Content-Type")), HasSubstr("openmetrics-text"));
   EXPECT_TRUE(open.body.ends_with("# EOF\n"));
+  const auto promtool = test_support::BuiltProgram("prometheus", "promtool");
+  ASSERT_TRUE(promtool) << promtool.error().message;
   const auto checked =
-      test_support::RunProcess({.argv = {"promtool", "check", "metrics"}}, plain.body);
-  if (!checked || checked->exit_code == 127) GTEST_SKIP() << "no promtool (package prometheus)";
+      test_support::RunProcess({.argv = {promtool->string(), "check", "metrics"}}, plain.body);
+  ASSERT_TRUE(checked) << checked.error().message;
   EXPECT_EQ(checked->exit_code, 0) << checked->out << checked->err;
 }
 
@@ -202,6 +205,21 @@ TEST(AnalyzerProcess, TakesChangedPoliciesAndKeepsTheOldOnesWhereTheNewCannotBe)
   });
 }
 
+TEST(AnalyzerProcess, KeepsThePoliciesOfFilesUntilItStartsAgainForThoseOfACluster) {
+  const test_support::TemporaryFolder folder("source");
+  std::ofstream(folder / "policy.yaml") << Policy("cart");
+  const std::string config = folder / "config.yaml";
+  const auto write = [&config](const std::string& text) { std::ofstream(config) << text; };
+  write(fmt::format("policies: [{}]\n", (folder / "policy.yaml").string()));
+  AnalyzerProcess analyzer({"--config", config, "--poll-seconds=0.1"});
+  write("kubernetes: true\n");
+  EXPECT_TRUE(analyzer.process().WaitForLog("other_options_wait_for_restart=true", kLimit));
+  EXPECT_EQ(analyzer.Send("/v1/traces", {{"Content-Type", kProtobuf}}, Request(1)).status, 200);
+  ScrapeUntil(analyzer, [](const Samples& scraped) {
+    return scraped.Sum("tracekeeper_hops_total", {"server=\"cart\"", "excluded"}) == 1;
+  });
+}
+
 TEST(AnalyzerProcess, SaysWhyItDoesNotStart) {
   AnalyzerProcess analyzer;
   const auto port_of = [&analyzer] {
@@ -220,6 +238,11 @@ TEST(AnalyzerProcess, SaysWhyItDoesNotStart) {
       {.argv = {test_support::Program("tracekeeper-analyzer"), "--policy=/nowhere.yaml"}});
   EXPECT_EQ(missing->exit_code, 1);
   EXPECT_THAT(missing->err, HasSubstr("/nowhere.yaml: cannot be opened"));
+  const auto no_cluster =
+      test_support::RunProcess({.argv = {test_support::Program("tracekeeper-analyzer"),
+                                         "--kubernetes", "--kubeconfig=/nowhere"}});
+  EXPECT_EQ(no_cluster->exit_code, 1);
+  EXPECT_THAT(no_cluster->err, HasSubstr("/nowhere"));
 }
 
 }  // namespace

@@ -61,6 +61,25 @@ TEST_F(AnalyzerOptions, ComeFromTheFileAndFlagsWin) {
   EXPECT_THAT(Parsed({"--config", file, "--policy", "c.yaml"}).policies, ElementsAre("c.yaml"));
 }
 
+TEST_F(AnalyzerOptions, PoliciesAreThoseOfFilesOrThoseOfTheCluster) {
+  EXPECT_FALSE(Parsed({}).kubernetes);
+  const std::string file =
+      Write("c.yaml", "kubernetes: true\nkubeconfig: /k\ncontext: test\nnamespace: shop\n");
+  const Options options = Parsed({"--config", file, "--kubeconfig", "/other"});
+  EXPECT_TRUE(options.kubernetes);
+  EXPECT_EQ(options.kubeconfig, "/other");
+  EXPECT_EQ(options.context, "test");
+  EXPECT_EQ(options.namespace_name, "shop");
+  for (const std::vector<std::string>& both :
+       {std::vector<std::string>{"--kubernetes", "--policy", "p.yaml"},
+        std::vector<std::string>{"--config", file, "--policy", "p.yaml"}}) {
+    EXPECT_THAT(Ended(both).output, HasSubstr("not from both: leave out one of the two"));
+  }
+  for (const char* const flag : {"--kubeconfig", "--context", "--namespace"}) {
+    EXPECT_THAT(Ended({flag, "x"}).output, HasSubstr("add --kubernetes, or kubernetes: true"));
+  }
+}
+
 TEST_F(AnalyzerOptions, ThatCannotBeEndWithCodeTwoAndASentence) {
   const auto expect = [](const std::vector<std::string>& arguments, const char* sentence) {
     const Exit exit = Ended(arguments);
@@ -71,6 +90,9 @@ TEST_F(AnalyzerOptions, ThatCannotBeEndWithCodeTwoAndASentence) {
   expect({"--log-level", "loud"}, "--log-level");
   expect({"--config", "/nowhere.yaml"}, "/nowhere.yaml: cannot be opened");
   expect({"--api-port=4318"}, "port 4318 is given to two servers");
+  expect({"--tls-certificate", "tls.crt"}, "tlsKey (--tls-key) is missing");
+  expect({"--tls-key", "tls.key"}, "tlsCertificate (--tls-certificate) is missing");
+  expect({"--tls-client-ca", "ca.crt"}, "add --tls-certificate and --tls-key");
   expect({"--config", Write("a.yaml", "apiPrt: 1\n")}, "no option apiPrt");
   expect({"--config", Write("b.yaml", "apiPort: high\n")}, "apiPort");
   expect({"--config", Write("c.yaml", "settleSeconds: -1\n")}, "settleSeconds must be more than 0");

@@ -52,6 +52,14 @@ class Headers(FolderTest):
         files["src/b.h"] = "#pragma once\nstruct C {};\n"
         self.assert_one_problem(self.check(files, self.cache), "src/a.h")
 
+    def test_what_its_own_source_includes_first_is_left_to_the_build(self):
+        leaning = "#pragma once\ninline std::string F() { return {}; }\n"
+        first = '#include "src/a.h"\n\n#include <string>\n'
+        later = '#include <string>\n\n#include "src/a.h"\n'
+        self.assertEqual(self.check({"src/a.h": leaning, "src/a.cc": first}, self.cache), [])
+        self.assert_one_problem(self.check({"src/a.h": leaning, "src/a.cc": later}, self.cache), "src/a.h")
+        self.assert_one_problem(self.check({"tests/a.h": leaning.replace("F", "G"), "tests/a.cc": first.replace("src", "tests")}, self.cache), "tests/a.h")
+
     def test_a_failure_is_not_remembered(self):
         files = {"src/a.h": "#pragma once\nUnknown F();\n"}
         self.assertEqual(len(self.check(files, self.cache)), 1)

@@ -116,7 +116,7 @@ TEST_F(Continuity, AnEditOfAPolicysEntrypointsHoldsForLaterTraces) {
                 .namespace_name = "edited",
                 .spec = "selector: {}, slo: {entrypoints: [" + entrypoints + "]}"});
   };
-  const auto trace = [](std::uint8_t number) {
+  const auto trace = [](std::uint32_t number) {
     std::vector<truth::ModelSpan> spans = BrokenTrace(number);
     for (truth::ModelSpan& span : spans) span.resource.back().second = "edited/entries";
     return spans;
@@ -126,7 +126,7 @@ TEST_F(Continuity, AnEditOfAPolicysEntrypointsHoldsForLaterTraces) {
   ScrapeUntil(1, {"policy=\"entries\"", "result=\"bad\""});
   apply("cart");
   EXPECT_TRUE(Eventually(
-      [&, number = std::uint8_t{30}]() mutable {
+      [&, number = std::uint32_t{1000}]() mutable {
         Send(trace(number++));
         const Samples samples = analysis::ReadSamples(Metrics("application/openmetrics-text"));
         return samples.Sum("tracekeeper_hops_total",
@@ -142,7 +142,7 @@ TEST_F(Continuity, ASpanThatNamesNoPolicyBelongsToThatOfItsPod) {
   const std::string uid =
       Kubectl({"get", "pod", "-n", "silent", "web", "-o", "jsonpath={.metadata.uid}"});
   EXPECT_TRUE(Eventually(
-      [&, number = std::uint8_t{60}]() mutable {
+      [&, number = std::uint32_t{2000}]() mutable {
         std::vector<truth::ModelSpan> spans = BrokenTrace(number++);
         for (truth::ModelSpan& span : spans) span.resource.back() = {"k8s.pod.uid", uid};
         Send(spans);

@@ -80,6 +80,18 @@ TEST_F(ContinuityFeedTest, APodBelongsToThePolicyByWhichItWasInjected) {
   EXPECT_EQ(told_pods_.back()->PolicyOf(resource), "");
 }
 
+TEST_F(ContinuityFeedTest, IsDueWhenAPolicyOrAnInjectedPodChanges) {
+  runtime::WorkQueue queue({.name = "feed"}, clock_, NoMetrics());
+  ContinuityFeed::Follow(policies_, pods_, queue);
+  AddPod("shop", "other", R"("labels":{"app":"checkout"})");
+  EXPECT_EQ(queue.depth() + queue.delayed(), 0U);
+  AddPolicy({"shop", "checkout"}, R"({"selector":{},"slo":{"entrypoints":["web"]}})");
+  EXPECT_EQ(queue.TryGet(), ContinuityFeed::PoliciesKey());
+  AddInjectedPod("web-1", "d1");
+  clock_.Advance(std::chrono::seconds(1));
+  EXPECT_EQ(queue.TryGet(), ContinuityFeed::PodsKey());
+}
+
 TEST_F(ContinuityFeedTest, ANewDigestChangesNothingForTheAnalyzer) {
   AddInjectedPod("web-1", "d1");
   const auto before = pods_.Find({"shop", "web-1"});

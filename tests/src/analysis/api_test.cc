@@ -63,7 +63,12 @@ class ApiTest : public testing::Test {
   }
 
   std::shared_ptr<Snapshot> snapshot_ = std::make_shared<Snapshot>(Broken());
-  Api api_{[this] { return snapshot_; }};
+  std::map<std::uint64_t, continuity::KnownTrace> known_;  // by the lower half of their ids
+  Api api_{[this] { return snapshot_; },
+           [this](const otlp::TraceId& trace) -> std::optional<continuity::KnownTrace> {
+             const auto found = known_.find(trace.low);
+             return found == known_.end() ? std::nullopt : std::optional(found->second);
+           }};
 };
 
 TEST_F(ApiTest, AnswersWhatItsDocumentDescribesAndNothingElse) {
@@ -126,6 +131,38 @@ TEST_F(ApiTest, FiltersAndCutsWhatIsAskedFor) {
   EXPECT_EQ(Json("/api/v1/breaks?policy=other/x").Find("breaks")->elements().size(), 0U);
 }
 
+TEST_F(ApiTest, TellsWhatBecameOfATraceThatIsRemembered) {
+  using State = continuity::KnownTrace::State;
+  constexpr std::pair<State, const char*> kStates[] = {{State::kWaiting, "waiting"},
+                                                       {State::kAsking, "asking"},
+                                                       {State::kCounted, "counted"},
+                                                       {State::kShed, "shed"},
+                                                       {State::kForgotten, "forgotten"}};
+  const JsonTree document = Json("/api/v1/openapi.json");
+  const JsonTree& schema = *document.Find("components")->Find("schemas")->Find("Trace");
+  const std::string target = "/api/v1/traces/00000000000000010000000000000009";
+  for (const auto& [state, name] : kStates) {
+    known_[9] = {.state = state, .spans = 3, .report = {}};
+    EXPECT_EQ(Json(target).TextAt({"state"}), name);
+    EXPECT_EQ(DifferenceFrom(schema, Json(target), document, name), "");
+  }
+  known_[9] = {.state = State::kCounted,
+               .spans = 3,
+               .report = continuity::TraceReport{
+                   .trace_id = "9",
+                   .verdict = Verdict::Bad(Cause::kBrokenHop),
+                   .pieces = 2,
+                   .findings = {{Cause::kBrokenHop, "0000000000000003", "web", "cart", "CLIENT"}}}};
+  const JsonTree trace = Json(target);
+  EXPECT_EQ(DifferenceFrom(schema, trace, document, target), "");
+  EXPECT_EQ(trace.TextAt({"verdict"}), "bad");
+  EXPECT_EQ(trace.TextAt({"cause"}), "broken_hop");
+  EXPECT_EQ(trace.TextAt({"pieces"}), "2");
+  EXPECT_EQ(trace.Find("findings")->elements().front().TextAt({"peer"}), "cart");
+  known_[9].report->verdict = Verdict::Excluded(continuity::Reason::kContinued);
+  EXPECT_EQ(Json(target).TextAt({"reason"}), "continued");
+}
+
 struct RefusedCase {
   const char* target;
   int status;
@@ -138,7 +175,7 @@ constexpr RefusedCase kRefused[] = {
     {"/api/v1/edges?limit=1001", 400, "from 1 to 1000"},
     {"/api/v1/breaks?cause=B99", 400, "explain cause"},
     {"/api/v1/traces/zz", 400, "32 hexadecimal digits"},
-    {"/api/v1/traces/0af7651916cd43dd8448eb211c80319c", 404, "no example"},
+    {"/api/v1/traces/0af7651916cd43dd8448eb211c80319c", 404, "nothing is known"},
     {"/api/v1/gate?indicator=all", 400, "in_process"},
     {"/api/v1/gate?min_ratio=nan", 400, "from 0 to 1"},
     {"/api/v1/gate?since=1.2", 400, "token"},

@@ -4,6 +4,8 @@
 //
 // Threads:  pure functions.
 
+#include <fmt/format.h>
+
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -13,27 +15,26 @@
 namespace tracekeeper::analysis {
 
 /// "01010101010101010101010101010107" for 7.
-inline std::string BrokenTraceId(std::uint8_t number) {
-  constexpr const char* kDigits = "0123456789abcdef";
-  std::string text;
-  for (int i = 0; i < 15; ++i) text += "01";
-  text += kDigits[number / 16];
-  text += kDigits[number % 16];
-  return text;
+inline std::string BrokenTraceId(std::uint32_t number) {
+  return fmt::format("010101010101010101010101{:08x}", 0x0101'0100U + number);
 }
 
 /// Of policy shop/checkout; orphan_remote_parent, shown at the span "GET /cart" of service cart.
-inline std::vector<truth::ModelSpan> BrokenTrace(std::uint8_t number) {
+inline std::vector<truth::ModelSpan> BrokenTrace(std::uint32_t number) {
   const auto resource = [](const std::string& name) -> truth::Attributes {
     return {{"service.name", name},
             {"service.instance.id", name + "-1"},
             {"tracekeeper.policy", "shop/checkout"}};
   };
   const auto last = static_cast<char>(number);
+  std::string trace_id(16, '\1');
+  for (unsigned i = 0; i < 4; ++i) {
+    trace_id[15 - i] = static_cast<char>((0x0101'0100U + number) >> (8 * i));
+  }
   const auto id = [last](char which) { return std::string(6, '\2') + which + last; };
   constexpr std::uint64_t kStart = 1'700'000'000'000'000'000;
   truth::ModelSpan gateway;
-  gateway.trace_id = std::string(15, '\1') + last;
+  gateway.trace_id = trace_id;
   gateway.span_id = id('g');
   gateway.name = "GET /";
   gateway.scope = "http";

@@ -63,6 +63,13 @@ std::string Repeated(std::string_view text, std::size_t size) {
   return repeated;
 }
 
+/// RFC 8878, 3.1.1: one segment, a size of two bytes less 256, and a last block of nothing.
+std::string EmptyFrameThatAnnounces(unsigned size) {
+  const auto byte = [](unsigned value) { return static_cast<char>(value & 0xFFU); };
+  return std::string("\x28\xb5\x2f\xfd\x60") + byte(size - 256) + byte((size - 256) >> 8U) +
+         std::string("\x01\x00\x00", 3);
+}
+
 struct ReadCase {
   std::string name;
   Compression compression;
@@ -120,6 +127,8 @@ std::vector<ReadCase> ReadCases() {
        "error: cut off"},
       {"zstdEmpty", kZstd, "", "error: cut off"},
       {"zstdIsNot", kZstd, "hello, this is text", "error: Unknown frame descriptor"},
+      {"zstdFrameAnnouncesMore", kZstd, Zstd("one") + EmptyFrameThatAnnounces(51'968),
+       "error: not as long as it says"},
       {"zstdWindowTooLarge", kZstd, Zstd(large, {.tells_size = false, .window_log = 27}),
        "error: Frame requires too much memory"},
   };

@@ -61,7 +61,7 @@ TEST(SpanTable, ANewTraceKnowsNothingOfTheOneWhoseRecordItHas) {
   SpanTable table({});
   const RecordNumber record = table.FindOrAdd({1, 5});
   table.TagFor(record, 2);
-  table.Append(record, SpanOf(1));
+  table.Append(record, SpanOf(1), 0);
   table.at(record).phase = SpanTable::Phase::kShed;
   const std::uint8_t generation = table.at(record).generation;
   table.Remove(record);
@@ -78,7 +78,7 @@ TEST(SpanTable, WhereARecordFitsItsFirstSpanDoesToo) {
     for (std::uint64_t low = 1;; ++low) {
       const RecordNumber record = table.FindOrAdd({1, low});
       if (record == SpanTable::kNoRecord) break;
-      ASSERT_TRUE(table.Append(record, SpanOf(low)));
+      ASSERT_TRUE(table.Append(record, SpanOf(low), 0));
     }
     EXPECT_LE(table.bytes(), budget);
   }
@@ -91,7 +91,7 @@ TEST(SpanTable, WhatIsRemovedMakesRoomForAsMuch) {
     for (std::uint64_t low = 1;; ++low) {
       const RecordNumber record = table.FindOrAdd({1, low});
       if (record == SpanTable::kNoRecord) return records;
-      for (std::uint64_t id = 0; id < low % 7 + 1; ++id) table.Append(record, SpanOf(id));
+      for (std::uint64_t id = 0; id < low % 7 + 1; ++id) table.Append(record, SpanOf(id), 0);
       records.push_back(record);
     }
   };
@@ -195,8 +195,9 @@ class TableAndModel {
     if (half == trace.halves.end()) trace.halves.push_back(high);
     EXPECT_EQ(table_.TagFor(record, high), tag);
     Span span = SpanOf(random_());
+    const bool has_room = table_.Append(record, span, tag);
     span.is_cut = tag;
-    if (table_.Append(record, span)) {
+    if (has_room) {
       trace.spans.push_back(span);
     } else {
       ++refused_;

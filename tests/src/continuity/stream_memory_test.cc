@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <deque>
 #include <memory>
+#include <utility>
+#include <vector>
 
 #include "src/continuity/stream_engine.h"
 
@@ -32,10 +35,7 @@ class StreamMemory : public ::testing::Test {
                   std::uint64_t high = 7) const {
     ReadSpan read;
     read.trace = {high, trace};
-    read.span.id = id;
-    read.span.parent = parent;
-    read.span.SetTimes(trace * 1'000'000, trace * 1'000'000 + 5000);
-    read.span.shape = parent == 0 ? server_ : inner_;
+    read.span.Set({id, parent}, trace * 1000, 5, parent == 0 ? server_ : inner_);
     read.is_valid = true;
     return read;
   }
@@ -56,9 +56,8 @@ class StreamMemory : public ::testing::Test {
   }
   /// Spans of one trace with more upper halves than can be told apart.
   void InsertManyHalves(std::uint64_t trace, Tick now) {
-    for (std::uint64_t high = 100; high < 100 + SpanTable::kMaxTags; ++high) {
-      engine_->Insert(SpanOf(trace, 10, 0, high), now);
-    }
+    constexpr std::uint64_t kHalves = SpanTable::kMaxTags;
+    for (std::uint64_t i = 0; i < kHalves; ++i) engine_->Insert(SpanOf(trace, 10, 0, 100 + i), now);
     engine_->Insert(SpanOf(trace, 11, 10, 99), now);
   }
 
@@ -124,6 +123,51 @@ TEST_F(StreamMemory, WhatComesAfterATraceWasForgottenIsUnknown) {
   EXPECT_TRUE(engine.tally().AddsUp());
 }
 
+TEST_F(StreamMemory, TellsOfATraceWhatBecameOfItUntilItIsOutOfMind) {
+  using State = KnownTrace::State;
+  StreamEngine& engine = Start({.memory = 1000});
+  const otlp::TraceId id{7, 1};
+  EXPECT_FALSE(engine.Look(id));
+  engine.Insert(SpanOf(1, 11, 10), 1);
+  auto known = engine.Look(id);
+  ASSERT_TRUE(known);
+  EXPECT_EQ(known->state, State::kWaiting);
+  EXPECT_FALSE(known->report) << "the rest of it may be on its way";
+  engine.Advance(1 + kCounted);
+  known = engine.Look(id);
+  EXPECT_EQ(known->state, State::kCounted);
+  ASSERT_TRUE(known->report);
+  ASSERT_EQ(known->report->findings.size(), 1U);
+  EXPECT_EQ(known->report->findings.front().service, "shop");
+  EXPECT_EQ(known->report->findings.front().span_id, HexOf(11));
+  engine.Insert(SpanOf(1, 10, 0), 300);
+  engine.Advance(300 + kSettled);
+  known = engine.Look(id);
+  EXPECT_EQ(known->state, State::kAsking) << "whether another trace made its root";
+  EXPECT_EQ(known->spans, 2U);
+  EXPECT_TRUE(known->report->findings.empty()) << "repaired";
+  EXPECT_EQ(known->report->verdict.outcome, Outcome::kGood);
+  engine.Advance(300 + kCounted + 1001);
+  EXPECT_EQ(engine.Look(id)->state, State::kForgotten);
+  engine.Advance(300 + kCounted + 2002);
+  EXPECT_FALSE(engine.Look(id));
+}
+
+TEST_F(StreamMemory, TracesWithTheSameLowerHalfAreToldApart) {
+  StreamEngine& engine = Start({});
+  engine.Insert(SpanOf(1, 10, 0, 7), 1);
+  engine.Insert(SpanOf(1, 10, 0, 8), 1);
+  engine.Insert(SpanOf(1, 11, 99, 8), 1);
+  engine.Insert(SpanOf(2, 10, 0, 9), 1);
+  engine.Insert(SpanOf(2, 11, 10, 0), 1);
+  engine.Advance(1 + kCounted);
+  EXPECT_TRUE(engine.Look({7, 1})->report->findings.empty());
+  EXPECT_EQ(engine.Look({8, 1})->report->findings.size(), 1U);
+  EXPECT_FALSE(engine.Look({9, 1}));
+  EXPECT_FALSE(engine.Look({0, 1})) << "whose short form it is, is not known";
+  EXPECT_EQ(engine.Look({0, 2})->report->trace_id, HexOf(otlp::TraceId{9, 2}));
+}
+
 TEST_F(StreamMemory, WhatWasCountedMakesRoomBeforeAnythingIsShed) {
   StreamEngine& engine = Start({.budget_bytes = 64U << 10U});
   Tick now = 1;
@@ -155,6 +199,73 @@ TEST_F(StreamMemory, TenTimesTooMuchIsShedByWholeTracesInsideTheBudget) {
   EXPECT_EQ(CountsOf(Family::kInProcess).Of(Outcome::kBad), 0U) << "no half traces are judged";
   EXPECT_TRUE(engine.tally().AddsUp());
 }
+
+TEST_F(StreamMemory, WhatIsDueAllAtOnceIsToldInPortionsAndAllOfItCounted) {
+  constexpr std::uint64_t kTraces = 50'000;  // a portion is 20,000
+  for (const std::size_t shards : {1, 2}) {
+    StreamEngine& engine = Start({.shards = shards});
+    for (std::uint64_t trace = 1; trace <= kTraces; ++trace) {
+      engine.Insert(SpanOf(trace, 10, 0), 1);
+    }
+    engine.Advance(1 + kSettled);
+    engine.Advance(1 + kCounted);
+    EXPECT_EQ(CountsOf(Family::kRequest).Of(Outcome::kGood), kTraces) << shards << " shards";
+    EXPECT_TRUE(engine.tally().AddsUp());
+  }
+}
+
+/// Of traces with so many ticks between their two spans, so many begin each tick.
+struct Flood {
+  const char* name;
+  std::vector<std::uint64_t> each_tick;  // for 700 ticks each
+  Tick second_half;
+  std::uint64_t least_good;
+};
+
+class StreamFlood : public StreamMemory, public ::testing::WithParamInterface<Flood> {
+ protected:
+  static constexpr Tick kTicks = 700;
+
+  /// Returns how many traces came.
+  std::uint64_t InsertAll(StreamEngine& engine) {
+    std::deque<std::pair<std::uint64_t, std::uint64_t>> begun;  // each tick: first and last
+    std::uint64_t trace = 1;
+    Tick now = 0;
+    const auto tick = [&](std::uint64_t traces) {
+      engine.Advance(++now);
+      begun.emplace_back(trace, trace + traces);
+      for (; trace < begun.back().second; ++trace) engine.Insert(SpanOf(trace, 10, 0), now);
+      if (begun.size() <= GetParam().second_half) return;
+      const auto [first, last] = begun.front();
+      for (auto id = first; id < last; ++id) engine.Insert(SpanOf(id, 11, 10), now);
+      begun.pop_front();
+    };
+    for (const std::uint64_t each : GetParam().each_tick) {
+      for (Tick i = 0; i < kTicks; ++i) tick(each);
+    }
+    for (Tick i = 0; i < GetParam().second_half; ++i) tick(0);
+    engine.Advance(now + kCounted);
+    return trace - 1;
+  }
+};
+
+TEST_P(StreamFlood, OfMoreShedTracesThanCanBeRememberedNoHalfIsJudged) {
+  StreamEngine& engine = Start({.budget_bytes = 1U << 20U});  // remembers 2,048 that were shed
+  const std::uint64_t traces = InsertAll(engine);
+  const UnitCounts requests = CountsOf(Family::kRequest);
+  EXPECT_EQ(requests.Of(Outcome::kGood) + requests.first[Code(Reason::kShed)], traces);
+  EXPECT_GT(requests.Of(Outcome::kGood), GetParam().least_good);
+  EXPECT_EQ(CountsOf(Family::kInProcess).Of(Outcome::kBad), 0U);
+  EXPECT_TRUE(engine.tally().AddsUp());
+}
+
+INSTANTIATE_TEST_SUITE_P(All, StreamFlood,
+                         ::testing::Values(Flood{"TenTimesTooMuch", {250}, 50, 12'000},
+                                           Flood{"LongTraces", {250}, 95, 10'000},
+                                           Flood{"ALittleTooMuch", {40}, 50, 12'000},
+                                           Flood{"ThatEnds", {250, 10, 10}, 50, 20'000},
+                                           Flood{"InWaves", {100, 5, 250, 20}, 30, 28'000}),
+                         [](const auto& test) { return test.param.name; });
 
 TEST_F(StreamMemory, ATraceLargerThanTheBudgetIsShedAndTheOthersAreNot) {
   StreamEngine& engine = Start({.budget_bytes = 256U << 10U});
@@ -249,9 +360,7 @@ TEST_F(StreamMemory, OfATraceThatIsShedNothingIsJudgedHoweverLongItLasts) {
     now += 60;
     engine.Advance(now);
     // Few of them go on: there is room for all that do.
-    for (std::uint64_t trace = 1; trace <= kTraces; trace += 10) {
-      engine.Insert(SpanOf(trace, id, 10), now);
-    }
+    for (std::uint64_t i = 1; i <= kTraces; i += 10) engine.Insert(SpanOf(i, id, 10), now);
   }
   engine.Advance(now + kCounted);
   EXPECT_GT(CountsOf(Family::kRequest).first[Code(Reason::kShed)], kTraces / 2);
@@ -276,7 +385,7 @@ TEST_F(StreamMemory, WhereThereIsNoRoomWhileTracesAskNoHalfOfOneIsJudged) {
     ASSERT_LE(Bytes(), kBudget);
     ASSERT_TRUE(now % 50 != 0 || engine.tally().AddsUp());
   }
-  engine.Advance(kTicks + 5000);
+  engine.Advance(kTicks + 6000);
   EXPECT_TRUE(engine.tally().AddsUp());
   const UnitCounts requests = CountsOf(Family::kRequest);
   EXPECT_EQ(static_cast<std::uint64_t>(requests.NetOf(Outcome::kGood)) +

@@ -35,6 +35,8 @@ class Played {
   }
 
   [[nodiscard]] const Totals& totals() const { return recorded_.totals(); }
+  /// The moment of tick 0.
+  [[nodiscard]] Microseconds origin() const { return first_arrival_ / 1000 - 100'000; }
   /// How it differs from what the whole says: empty where it does not.
   [[nodiscard]] std::string DifferenceOf(const StreamEngine& engine) const {
     return Difference(totals(), NetOf(engine.tally(), recorded_.names()));
@@ -61,9 +63,9 @@ class Played {
       engine->Insert(recorded_.SpanAt(delivery.index), now);
     }
     for (; next_log < recorded_.logs(); ++next_log) engine->Insert(recorded_.LogAt(next_log), now);
-    const Tick settle = static_cast<Tick>(recorded_.epoch()->profile.settle_window / 100'000) + 1;
+    const Tick settle = static_cast<Tick>(engine->epoch().profile.settle_window / 100'000) + 1;
     engine->Advance(now + settle);
-    engine->Advance(now + settle + options.join_window + 1);
+    engine->Advance(now + 2 * settle + options.join_window + 1);
     engine->Flush();
     EXPECT_TRUE(engine->tally().AddsUp());
     return engine;
@@ -198,6 +200,33 @@ TEST(StreamThatLearns, FindsNoBreakInACleanSystem) {
   EXPECT_EQ(CountOf(tally, Outcome::kBad), 0);
   EXPECT_GT(CountOf(tally, Outcome::kGood), 10'000);
   EXPECT_LE(CountOf(tally, Outcome::kUnknown) * 100, CountOf(tally, Outcome::kGood));
+}
+
+/// With exporters that send every five seconds, and a settle window that ends sooner.
+TEST(StreamThatLearns, SettlesLaterWhereSpansArriveUnevenly) {
+  SimulationOptions options;
+  options.duration = std::chrono::seconds(90);
+  options.failure_share = 0;
+  const truth::Simulated simulated = truth::Simulate(options);
+  Played played(simulated);
+  const StreamLearner::Options learner{.settle_window = 2'000'000};
+  for (const Microseconds origin : {Microseconds{0}, played.origin()}) {
+    const auto engine =
+        played.Play(truth::Rephased(simulated.spans, std::chrono::seconds(5), 3),
+                    {.learning = Learning::kFromStream, .learner = learner, .origin = origin});
+    const Microseconds window = engine->epoch().profile.settle_window;
+    const Tally tally = engine->tally();
+    EXPECT_TRUE(engine->is_judging());
+    const bool knows_arrivals = origin != 0;
+    EXPECT_EQ(HasRepairs(tally), !knows_arrivals);
+    if (!knows_arrivals) {
+      EXPECT_EQ(window, learner.settle_window);
+      continue;
+    }
+    EXPECT_EQ(CountOf(tally, Outcome::kBad), 0);
+    EXPECT_GE(window, 8'000'000U);
+    EXPECT_LE(window, 12'000'000U);
+  }
 }
 
 TEST(StreamThatLearns, JudgesNothingBeforeItHasLearned) {

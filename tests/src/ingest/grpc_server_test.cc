@@ -6,7 +6,6 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <fstream>
 #include <future>
 #include <mutex>
 #include <thread>
@@ -19,7 +18,6 @@
 #include "tests/src/net/raw_socket.h"
 #include "tests/src/net/test_certificates.h"
 #include "tests/support/otlp_requests.h"
-#include "tests/support/temporary_folder.h"
 
 namespace tracekeeper::ingest {
 namespace {
@@ -153,21 +151,62 @@ TEST(GrpcServer, EndsInTimeWhateverItsPeersDo) {
   servers.grpc.Stop();
 }
 
-TEST(GrpcServer, SpeaksTlsWithCertificatesFromFiles) {
+/// That trusts `authority`, and shows `certificate` where there is one.
+std::unique_ptr<net::Http2Client> TlsClient(const BulkServers& servers,
+                                            const net::TestAuthority& authority,
+                                            const net::CertificatePtr& certificate = nullptr) {
+  net::TransportOptions options;
+  options.base_url = "https://127.0.0.1:" + std::to_string(servers.grpc.port());
+  options.authorities_pem = [pem = authority.pem()] { return pem; };
+  options.client_certificate = [certificate] { return certificate; };
+  return *net::MakeHttp2Client({.transport = std::move(options)});
+}
+
+TEST(GrpcServer, SpeaksTls) {
   const net::TestAuthority authority;
-  const auto pair = authority.Server();
-  const test_support::TemporaryFolder folder("grpc_tls");
-  std::ofstream(folder / "tls.crt") << pair->chain_pem();
-  std::ofstream(folder / "tls.key") << pair->private_key_pem().Reveal();
-  BulkServers servers({.tls = TlsFiles{.certificate = folder / "tls.crt",
-                                       .key = folder / "tls.key",
-                                       .client_authorities = {}}});
-  const auto client = net::MakeHttp2Client(
-      {.transport = {.base_url = "https://127.0.0.1:" + std::to_string(servers.grpc.port()),
-                     .authorities_pem = [&authority] { return authority.pem(); }}});
-  ASSERT_TRUE(client);
-  EXPECT_TRUE(BulkServers::CallBy(**client, kMethod, Traces()).status.ok());
+  BulkServers servers({.tls = net::Showing(authority.Server())});
+  const auto client = TlsClient(servers, authority);
+  EXPECT_TRUE(BulkServers::CallBy(*client, kMethod, Traces()).status.ok());
   EXPECT_EQ(servers.intake.TakeAll().size(), 1U);
+}
+
+TEST(GrpcServer, ShowsNewConnectionsASwappedCertificateAndCutsNoOpenOne) {
+  const net::TestAuthority first("first");
+  const net::TestAuthority second("second");
+  const auto source = net::Showing(first.Server());
+  BulkServers servers({.tls = source});
+  const auto before = TlsClient(servers, first);
+  EXPECT_TRUE(BulkServers::CallBy(*before, kMethod, Traces()).status.ok());
+  ASSERT_TRUE(source->Swap(second.Server()));
+  EXPECT_TRUE(BulkServers::CallBy(*before, kMethod, Traces()).status.ok()) << "it is still open";
+  EXPECT_TRUE(BulkServers::CallBy(*TlsClient(servers, second), kMethod, Traces()).status.ok());
+  EXPECT_THROW(BulkServers::CallBy(*TlsClient(servers, first), kMethod, Traces()),
+               std::runtime_error);
+  EXPECT_EQ(servers.intake.TakeAll().size(), 3U);
+}
+
+TEST(GrpcServer, TakesClientsOfItsAuthoritiesAloneAndFollowsThose) {
+  const net::TestAuthority authority;
+  const net::TestAuthority others("others");
+  const auto source = net::Showing(authority.Server(), authority.pem());
+  BulkServers servers({.tls = source});
+  const auto is_taken = [&](const net::CertificatePtr& certificate) {
+    try {
+      const auto client = TlsClient(servers, authority, certificate);
+      return BulkServers::CallBy(*client, kMethod, Traces()).status.ok();
+    } catch (const std::runtime_error&) {
+      return false;
+    }
+  };
+  EXPECT_TRUE(is_taken(authority.Client("sender")));
+  EXPECT_FALSE(is_taken(others.Client("sender")));
+  EXPECT_FALSE(is_taken(nullptr));
+  ASSERT_TRUE(source->Swap(authority.Server(), others.pem()));
+  EXPECT_TRUE(is_taken(others.Client("sender")));
+  EXPECT_FALSE(is_taken(authority.Client("sender")));
+  ASSERT_TRUE(source->Swap(authority.Server(), ""));
+  EXPECT_TRUE(is_taken(others.Client("sender")));
+  EXPECT_FALSE(is_taken(nullptr)) << "it began by asking";
 }
 
 class GrpcServerStart : public testing::Test {
@@ -218,9 +257,9 @@ TEST_F(GrpcServerStart, ListensOnEveryAddress) {
   EXPECT_TRUE(Start({.address = "0.0.0.0"}));
 }
 
-TEST_F(GrpcServerStart, NamesAFileThatCannotBeUsed) {
-  EXPECT_THAT(ErrorOf({.tls = TlsFiles{.certificate = "/nowhere/tls.crt", .key = "/nowhere/k"}}),
-              HasSubstr("/nowhere/tls.crt: cannot be read"));
+TEST_F(GrpcServerStart, NeedsACertificate) {
+  EXPECT_THAT(ErrorOf({.tls = std::make_shared<crypto::ServerTlsSource>()}),
+              HasSubstr("there is no certificate to show yet"));
 }
 
 TEST_F(GrpcServerStart, CanBeDestroyedWithoutHavingStarted) {

@@ -213,6 +213,7 @@ INSTANTIATE_TEST_SUITE_P(
         RefusedCase{"NegativeTime", InSpan(R"("startTimeUnixNano":-1)"), "startTimeUnixNano"},
         RefusedCase{"FractionForAnInteger", InSpan(R"("droppedLinksCount":1.5)"),
                     "droppedLinksCount"},
+        RefusedCase{"BelowAllIntegers", InSpan(R"("kind":-3e14)"), "kind"},
         RefusedCase{"ShortTraceId", InSpan(R"("traceId":"abcd")"), "traceId"},
         RefusedCase{"OddTraceId", InSpan(R"("traceId":"0102030405060708090a0b0c0d0e0fzz")"),
                     "traceId"},

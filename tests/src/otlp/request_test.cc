@@ -79,7 +79,9 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(DamageCase{"Text", "not protobuf at all"},
                       DamageCase{"CutOff", TracesRequest("a", Spans(1, 2)).substr(0, 60)},
                       DamageCase{"JunkBehind", TracesRequest("a", Spans(1, 1)) + "\x0a\x7f"},
-                      DamageCase{"SpanOfJunk", std::string("\x0a\x06\x12\x04\x12\x02\xff\xff", 8)}),
+                      DamageCase{"SpanOfJunk", std::string("\x0a\x06\x12\x04\x12\x02\xff\xff", 8)},
+                      DamageCase{"SpanOfFieldZeroInTwoBytes",
+                                 std::string("\x0a\x07\x12\x05\x12\x03\x80\x00\x01", 9)}),
     [](const auto& test) { return test.param.name; });
 
 TEST(MergedRequests, AreOneBehindTheOther) {

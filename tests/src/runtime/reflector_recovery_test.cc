@@ -176,6 +176,17 @@ INSTANTIATE_TEST_SUITE_P(
         TroubleCase{"Forbidden", {.status = 403, .reason = "Forbidden"}, 1200ms, "error"}),
     [](const auto& test) { return std::string(test.param.name); });
 
+TEST_F(ReflectorTest, TellsWhoWantsToKnowOfAFailureAndNotTheLog) {
+  server_.FailNext({.status = 403, .reason = "Forbidden"});
+  std::vector<ErrorKind> told;
+  Start({.watch_list = WatchListMode::kOff,
+         .on_failure = [&told](const Error& error) { told.push_back(error.kind); }});
+  ASSERT_TRUE(Failed(1));
+  EXPECT_THAT(told, testing::ElementsAre(ErrorKind::kForbidden));
+  EXPECT_THAT(Lines(), testing::Not(Contains(HasSubstr("level=error"))));
+  Stop();
+}
+
 TEST_F(ReflectorTest, WaitsTwiceAsLongEachTimeUpToThirtySecondsAndStartsOverAfterPeace) {
   server_.FailNext({.times = 8, .status = 500});
   StartWithLists();
