@@ -7,7 +7,8 @@
 #                   demo, install) and the benchmarks (bench)
 #   build/dev       tests (test, test-fast, e2e): -Og and library assertions on, because a test
 #                   run should fail on the first wrong index and rebuild in seconds
-#   build/asan tsan fuzz tidy coverage   the same sources, other instruments
+#   build/asan      the unit tests and the fuzz targets, which want the same instruments
+#   build/tsan tidy coverage   the same sources, other instruments
 #
 #   JOBS=n          parallel jobs (default: the number of cores)
 #   V=1             full compiler command lines
@@ -61,6 +62,8 @@ servers: packages
 	@$(setup) otelcol
 	@$(setup) senders
 	@$(setup) prometheus
+	@$(setup) vault
+	@$(setup) postgres
 
 # A build folder is configured once; ninja configures again by itself when a list changes.
 $(BUILD)/%/build.ninja: CMakePresets.json
@@ -111,9 +114,9 @@ tsan: packages $(BUILD)/tsan/build.ninja ## unit and property tests under Thread
 	@$(call ninja,tsan) --target unit_tests
 	@$(ctest) --test-dir $(BUILD)/tsan -L unit
 
-fuzz: packages $(BUILD)/fuzz/build.ninja ## fuzz targets, SECONDS each (FUZZ=target SECONDS=60 SEED=1)
-	@$(call ninja,fuzz) --target fuzz_targets
-	@tools/fuzz/run.py --build $(BUILD)/fuzz --seconds $(FUZZ_SECONDS) $(if $(SEED),--seed $(SEED)) $(FUZZ)
+fuzz: packages $(BUILD)/asan/build.ninja ## fuzz targets, SECONDS each (FUZZ=target SECONDS=60 SEED=1)
+	@$(call ninja,asan) --target fuzz_targets
+	@tools/fuzz/run.py --build $(BUILD)/asan --seconds $(FUZZ_SECONDS) $(if $(SEED),--seed $(SEED)) $(FUZZ)
 
 coverage: packages $(BUILD)/coverage/build.ninja ## line coverage of the unit tests
 	@$(call ninja,coverage) --target unit_tests

@@ -14,7 +14,9 @@
 #   tools/setup.sh otelcol           the OpenTelemetry Collector (tools/otelcol): the relay's real backend
 #   tools/setup.sh senders           OpenTelemetry SDKs of Python and Node.js (tools/otel_senders)
 #   tools/setup.sh prometheus        prometheus and promtool, out of Debian's package
-#   tools/setup.sh path kube         prints where the program is, or will be
+#   tools/setup.sh vault             Vault (tools/vault): where secrets are rotated from
+#   tools/setup.sh postgres          PostgreSQL of Debian, for Vault's database engine; starts no server
+#   tools/setup.sh path kube         prints where the program is, or will be; vault likewise
 #   tools/setup.sh path NAME         prints the folder of images, helm, kwok, otelcol, senders or prometheus
 #   tools/setup.sh check             says what is missing; exit code 1 if anything is
 #
@@ -312,6 +314,29 @@ make_prometheus() {
   make_once prometheus "$(prometheus_folder)" promtool "prometheus and promtool, out of Debian's package of 20 MB" fill_prometheus
 }
 
+# --- Vault ---------------------------------------------------------------------------------------
+
+vault_folder() { echo "$cache/vault-$(go_inputs vault | hash_of)"; }
+fill_vault() {
+  require_go vault
+  build_go vault . "$1/vault" -ldflags "-s -w"
+}
+make_vault() {
+  make_once vault "$(vault_folder)" vault "Vault from source, about 14 CPU minutes and 3 GB of Go cache" fill_vault
+}
+
+# Its programs only: a package that is installed as it comes makes a cluster and starts it.
+install_postgres() {
+  local settings=/etc/postgresql-common/createcluster.conf root
+  [ -n "$(missing_packages postgresql)" ] || return 0
+  root=$(as_root)
+  if [ -n "$root" ] && [ ! -e "$settings" ]; then
+    "$root" mkdir -p "$(dirname "$settings")"
+    echo 'create_main_cluster = false' | "$root" tee "$settings" >/dev/null
+  fi
+  install_packages postgresql
+}
+
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
@@ -326,6 +351,8 @@ check() {
   [ -x "$(helm_folder)/kubeconform" ] || { say "helm is not built"; status=1; }
   [ -x "$(kwok_folder)/kwok" ] || { say "kwok is not built"; status=1; }
   [ -x "$(otelcol_folder)/otelcol" ] || { say "otelcol is not built"; status=1; }
+  [ -x "$(vault_folder)/vault" ] || { say "vault is not built"; status=1; }
+  [ -z "$(missing_packages postgresql)" ] || { say "postgresql is not installed"; status=1; }
   [ -x "$(prometheus_folder)/promtool" ] || { say "prometheus is not there"; status=1; }
   [ -e "$(senders_folder)/node_modules" ] || { say "the OpenTelemetry senders are not installed"; status=1; }
   return $status
@@ -340,7 +367,8 @@ print_path() { # name
     otelcol) otelcol_folder ;;
     senders) senders_folder ;;
     prometheus) prometheus_folder ;;
-    *) fail "no path is known for '$1'; known: kube images helm kwok otelcol senders prometheus" ;;
+    vault) echo "$(vault_folder)/vault" ;;
+    *) fail "no path is known for '$1'; known: kube images helm kwok otelcol senders prometheus vault" ;;
   esac
 }
 
@@ -355,6 +383,8 @@ case "${1:-all}" in
     with_lock packages install_sender_packages
     with_lock senders make_senders
     with_lock prometheus make_prometheus
+    with_lock vault make_vault
+    with_lock packages install_postgres
     say "all is there"
     ;;
   packages) with_lock packages install_packages "${build_packages[@]}" "${node_packages[@]}" ;;
@@ -370,6 +400,8 @@ case "${1:-all}" in
     with_lock senders make_senders
     ;;
   prometheus) with_lock prometheus make_prometheus ;;
+  vault) with_lock vault make_vault ;;
+  postgres) with_lock packages install_postgres ;;
   path) print_path "${2:-}" ;;
   check) check ;;
   *)

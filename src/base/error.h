@@ -41,6 +41,9 @@ struct Error {
   std::string message;
   /// How long the peer asked us to wait (Retry-After), where it said so.
   std::optional<std::chrono::nanoseconds> retry_after;
+  /// What happened, where a kind is too wide to act on: a constant of the folder that fails
+  /// (net::kCertificateRefused), or empty.
+  std::string_view reason;
 
   /// The same error with `context` before its sentence: "read kubeconfig: no such file".
   [[nodiscard]] Error Within(std::string_view context) &&;

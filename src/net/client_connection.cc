@@ -43,8 +43,10 @@ Status ClientConnection::ShakeHands(const StreamTls& tls, MonotonicTime deadline
   if (!write_.error) return {};
   const std::string about_peer = stream_->PeerVerificationFailure();
   if (!about_peer.empty()) {
-    return Fail(ErrorKind::kUnavailable, "the certificate shown for {} is refused: {}",
-                tls.expected_peer, about_peer);
+    return Fail(
+        {ErrorKind::kUnavailable,
+         fmt::format("the certificate shown for {} is refused: {}", tls.expected_peer, about_peer),
+         std::nullopt, kCertificateRefused});
   }
   return Fail(ErrorKind::kUnavailable, "TLS handshake with {}: {}", tls.expected_peer,
               AtEnd(write_.error) ? "the server closed the connection" : write_.error.message());

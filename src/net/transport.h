@@ -18,6 +18,10 @@
 
 namespace tracekeeper::net {
 
+/// Error::reason of a kUnavailable: the server's certificate was the reason, so asking again
+/// without another list of authorities is of no use.
+inline constexpr std::string_view kCertificateRefused = "certificate_refused";
+
 struct CallOptions {
   /// For the whole call from connecting to the last byte; for streams, for the head only.
   Duration deadline = std::chrono::seconds(30);

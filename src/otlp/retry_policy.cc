@@ -6,8 +6,8 @@
 #include <cmath>
 
 #include "src/net/http.h"
+#include "src/net/retry_after.h"
 #include "src/otlp/export_response.h"
-#include "src/otlp/retry_after.h"
 
 namespace tracekeeper::otlp {
 namespace {
@@ -55,7 +55,7 @@ Verdict JudgeHttpStatus(const HttpAnswer& answer, Instant now) {
     case 503:
     case 504:
       return {.action = Action::kRetry,
-              .wait = ReadRetryAfter(answer.retry_after, now),
+              .wait = net::ReadRetryAfter(answer.retry_after, now),
               .why = sentence};
     case 401:
     case 403:
@@ -84,7 +84,7 @@ Verdict JudgeHttp(const HttpAnswer& answer, Instant now) {
   // An OTLP receiver never speaks HTML, whatever the status: a proxy, ingress or login page does.
   if (answer.content_type.starts_with("text/html")) {
     return {.action = Action::kRetry,
-            .wait = ReadRetryAfter(answer.retry_after, now),
+            .wait = net::ReadRetryAfter(answer.retry_after, now),
             .why = fmt::format("HTTP {} with an HTML page: something in front of the backend "
                                "answers, or export.endpoint is no OTLP receiver",
                                answer.status)};
@@ -120,7 +120,7 @@ Verdict JudgeGrpc(const GrpcAnswer& answer, Instant now) {
     case GrpcCode::kUnavailable:
     case GrpcCode::kDataLoss: {
       auto wait = ReadRetryInfo(answer.status.details_base64);
-      if (!wait) wait = ReadRetryAfter(answer.retry_after, now);
+      if (!wait) wait = net::ReadRetryAfter(answer.retry_after, now);
       return {.action = Action::kRetry, .wait = wait, .why = sentence};
     }
     case GrpcCode::kResourceExhausted:

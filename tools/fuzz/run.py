@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Runs libFuzzer targets, as many at once as there are cores, each for some seconds (`make fuzz`).
 
-  run.py --build build/fuzz [--seconds 60] [--seed N] [--jobs N] [TARGET...]     TARGET: json or json_fuzz; default: all
+  run.py --build build/asan [--seconds 60] [--seed N] [--jobs N] [TARGET...]     TARGET: json or json_fuzz; default: all
 
-New inputs that reach new code go to build/fuzz/corpus/<target>; what is worth keeping moves by hand
-to tests/fuzz/corpus/<target>. A crash is kept in build/fuzz/findings and ends with exit code 1.
+New inputs that reach new code go to build/asan/corpus/<target>; what is worth keeping moves by hand
+to tests/fuzz/corpus/<target>. A crash is kept in build/asan/findings and ends with exit code 1.
 """
 
 import argparse

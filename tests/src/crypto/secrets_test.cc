@@ -2,15 +2,23 @@
 
 #include <gtest/gtest.h>
 
+#include <ostream>
+#include <string>
 #include <type_traits>
 #include <utility>
 
 #include "src/base/log.h"
+#include "src/codec/json_writer.h"
 #include "src/crypto/digest.h"
 #include "src/crypto/secret_string.h"
 
 namespace tracekeeper::crypto {
 namespace {
+
+template <typename T>
+concept IsStreamable = requires(std::ostream& out, const T& value) { out << value; };
+template <typename T>
+concept IsJsonText = requires(codec::JsonWriter& writer, const T& value) { writer.String(value); };
 
 TEST(Sha256Hex, IsTheStandardDigest) {
   EXPECT_EQ(Sha256Hex(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
@@ -50,6 +58,26 @@ TEST(SecretString, CannotBePutIntoALogLineOrAnError) {
   static_assert(!std::is_convertible_v<SecretString, std::string_view>);
   static_assert(!std::is_constructible_v<LogField, std::string_view, SecretString>);
   static_assert(!fmt::is_formattable<SecretString>::value);
+  static_assert(!IsStreamable<SecretString>);
+  static_assert(IsStreamable<std::string>);
+  static_assert(!IsJsonText<SecretString>);
+  static_assert(IsJsonText<std::string>);
+}
+
+TEST(SecretString, IsFilledWhereItStays) {
+  const SecretString secret = SecretString::Filled(3, [](char* data, std::size_t size) {
+    for (std::size_t i = 0; i < size; ++i) data[i] = static_cast<char>('a' + i);
+  });
+  EXPECT_EQ(secret.Reveal(), "abc");
+}
+
+TEST(Wipe, ReachesTheUnusedCapacityToo) {
+  std::string text = "a password longer than the small-string buffer";
+  const char* const bytes = text.data();
+  text.resize(2);
+  Wipe(text);
+  EXPECT_TRUE(text.empty());
+  for (std::size_t i = 1; i < text.capacity(); ++i) ASSERT_EQ(bytes[i], '\0') << i;
 }
 
 }  // namespace

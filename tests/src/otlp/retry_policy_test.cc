@@ -5,7 +5,6 @@
 
 #include "src/codec/base64.h"
 #include "src/otlp/export_response.h"
-#include "src/otlp/retry_after.h"
 
 namespace tracekeeper::otlp {
 namespace {
@@ -207,31 +206,6 @@ TEST(Wait, IsAtLeastWhatTheBackendAsksFor) {
   EXPECT_EQ(WaitBefore(forever, 0, 0.0), std::chrono::minutes(15));
   const Verdict at_once{.action = Action::kRetry, .wait = Duration::zero()};
   EXPECT_EQ(WaitBefore(at_once, 5, 0.9), Duration::zero());
-}
-
-TEST(RetryAfter, IsSecondsOrADate) {
-  struct Case {
-    const char* text;
-    std::optional<Duration> want;
-  };
-  const Case cases[] = {
-      {"0", seconds(0)},
-      {"120", seconds(120)},
-      {" 5 ", seconds(5)},
-      {"99999999999999999999", std::chrono::hours(24 * 365)},
-      {"Sun, 22 Nov 2026 00:00:30 GMT", seconds(30)},
-      {"Sat, 21 Nov 2026 00:00:00 GMT", seconds(0)},
-      {"", std::nullopt},
-      {"-1", std::nullopt},
-      {"1.5", std::nullopt},
-      {"soon", std::nullopt},
-      {"Sun, 32 Nov 2026 00:00:00 GMT", std::nullopt},
-      {"Sun, 22 Foo 2026 00:00:00 GMT", std::nullopt},
-      {"Sun, 22 Nov 2026 25:00:00 GMT", std::nullopt},
-      {"Sun, 22 Nov 9999 00:00:00 GMT", std::nullopt},
-      {"Sunday, 22-Nov-26 00:00:30 GMT", std::nullopt},
-  };
-  for (const Case& test : cases) EXPECT_EQ(ReadRetryAfter(test.text, kNow), test.want) << test.text;
 }
 
 TEST(RetryInfo, IsReadAsItWasWritten) {

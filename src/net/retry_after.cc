@@ -1,11 +1,11 @@
-#include "src/otlp/retry_after.h"
+#include "src/net/retry_after.h"
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdint>
 
-namespace tracekeeper::otlp {
+namespace tracekeeper::net {
 namespace {
 
 constexpr std::int64_t kMaxSeconds = 365LL * 24 * 3600;
@@ -26,8 +26,9 @@ std::optional<Duration> ReadSeconds(std::string_view text) {
   return std::chrono::seconds(std::min(seconds, kMaxSeconds));
 }
 
-/// "Sun, 06 Nov 1994 08:49:37 GMT", the one format that senders must use.
-std::optional<Instant> ReadDate(std::string_view text) {
+}  // namespace
+
+std::optional<Instant> ReadHttpDate(std::string_view text) {
   constexpr std::size_t kLength = 29;
   constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                         "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
@@ -53,15 +54,13 @@ std::optional<Instant> ReadDate(std::string_view text) {
          std::chrono::minutes(*minute) + std::chrono::seconds(*second);
 }
 
-}  // namespace
-
 std::optional<Duration> ReadRetryAfter(std::string_view text, Instant now) {
   while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
   while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
   if (const auto seconds = ReadSeconds(text)) return seconds;
-  const auto date = ReadDate(text);
+  const auto date = ReadHttpDate(text);
   if (!date) return std::nullopt;
   return std::max<Duration>(*date - now, Duration::zero());
 }
 
-}  // namespace tracekeeper::otlp
+}  // namespace tracekeeper::net
