@@ -24,14 +24,17 @@ inline constexpr std::string_view kCanary = "hvs.CANARYc4n4ryCANARY7f3a9b";
 
 class FixedToken final : public Caller {
  public:
-  explicit FixedToken(Endpoint& endpoint) : endpoint_(endpoint) {}
+  explicit FixedToken(Endpoint& endpoint, std::string_view token = kCanary,
+                      std::string name_space = "team-a")
+      : endpoint_(endpoint), token_(token), name_space_(std::move(name_space)) {}
   Result<Answer> Send(Call call, const StopToken& stop) override {
-    return endpoint_.Send(call, {.token = &token_, .name_space = "team-a"}, stop);
+    return endpoint_.Send(call, {.token = &token_, .name_space = name_space_}, stop);
   }
 
  private:
   Endpoint& endpoint_;
-  const crypto::SecretString token_{kCanary};
+  const crypto::SecretString token_;
+  const std::string name_space_;
 };
 
 /// Remembers the last value of each series: "name{label=value,...}".
