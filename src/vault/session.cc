@@ -25,7 +25,8 @@ tl::unexpected<Error> Closed() {
 bool NeedsLogin(const Error& error) {
   const auto failure = FailureOf(error);
   return failure == Failure::kTokenRevoked || failure == Failure::kBatchToken ||
-         failure == Failure::kPermissionDenied || failure == Failure::kRequestRefused;
+         failure == Failure::kPermissionDenied || failure == Failure::kRequestRefused ||
+         failure == Failure::kLeaseNotRenewable;
 }
 
 }  // namespace
@@ -125,7 +126,11 @@ Result<Session::HeldToken> Session::TakeOutcomeLocked(Result<HeldToken> outcome)
   if (outcome.error().kind == ErrorKind::kCancelled) return outcome;
   ++attempts_;
   NoteFailureLocked(outcome.error());
-  if (held_ && held_->IsAlive(clock_.Monotonic())) return held_;
+  if (held_ && held_->IsAlive(clock_.Monotonic())) {
+    // Once the token has ended, a login may not wait for what a renewal has earned.
+    if (held_->ends) hold_off_until_ = std::min(hold_off_until_, *held_->ends);
+    return held_;
+  }
   if (auto error = HoldOffLocked(clock_.Monotonic())) return Fail(*std::move(error));
   return outcome;
 }

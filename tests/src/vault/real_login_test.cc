@@ -28,7 +28,9 @@ class RealLogin : public RealVault {
     Write("sys/auth/" + std::string(type), R"({"type":")" + std::string(type) + R"("})");
   }
   std::string Read(Session& session, std::string_view path = "shop") {
-    return LabelOf(Kv1("kv", session).Read(path, stop));
+    const auto secret = Kv1("kv", session).Read(path, stop);
+    if (!secret) last_error = secret.error().message;
+    return LabelOf(secret);
   }
   void EnableAppRole(std::string_view lifetime) {
     EnableAuth("approle");
@@ -41,6 +43,7 @@ class RealLogin : public RealVault {
 
   std::string role_id;
   std::string secret_id;
+  std::string last_error;
 };
 
 TEST_F(RealLogin, AppRoleReadsWhatItsPolicyAllowsAndEndsWithTheSession) {
@@ -71,7 +74,7 @@ TEST_F(RealLogin, ATokenIsRenewedBeforeItEndsAndReplacedNearItsLongestLife) {
   auto session = MakeSession(MakeAppRoleLogin({.role_id = role_id, .secret_id = Gives(secret_id)}));
   const MonotonicTime end = clock.Monotonic() + Duration(9s);
   while (clock.Monotonic() < end) {
-    ASSERT_EQ(Read(*session), "success");
+    ASSERT_EQ(Read(*session), "success") << last_error;
     clock.SleepFor(100ms, stop);
   }
   EXPECT_GE(metrics.Value("vault_requests_total,operation=token_renew,code=200"), 1);
@@ -119,7 +122,7 @@ TEST_F(RealLogin, ABatchTokenIsLoggedInAgainInPlaceOfARenewal) {
   auto session = MakeSession(MakeAppRoleLogin({.role_id = role_id, .secret_id = Gives(secret_id)}));
   const MonotonicTime end = clock.Monotonic() + Duration(4s);
   while (clock.Monotonic() < end) {
-    ASSERT_EQ(Read(*session), "success");
+    ASSERT_EQ(Read(*session), "success") << last_error;
     clock.SleepFor(100ms, stop);
   }
   EXPECT_GE(session->generation(), 3U);

@@ -235,6 +235,35 @@ TEST(Session, AFailedRenewalKeepsTheTokenAndTriesAgainLater) {
   EXPECT_EQ(bench.LastToken(), "t1");
 }
 
+TEST(Session, AFailedRenewalDoesNotDelayTheLoginAfterTheTokensEnd) {
+  SessionBench bench;
+  bench.random = 0.999;
+  bench.AnswerLogin("t1", 30);
+  ASSERT_TRUE(bench.session->Tend(bench.stop));
+  bench.clock.Advance(20s);
+  for (int renewal = 0; renewal < 3; ++renewal) {
+    bench.Reply(500, R"({"errors":["internal error"]})");
+    ASSERT_TRUE(bench.session->Tend(bench.stop));
+    bench.clock.Advance(*bench.session->next_due() - bench.clock.Monotonic());
+  }
+  bench.AnswerLogin("t2", 30);
+  bench.AnswerRead();
+  EXPECT_EQ(LabelOf(bench.Use()), "success");
+  EXPECT_EQ(bench.LastToken(), "t2");
+}
+
+TEST(Session, ATokenPastItsLongestLifeIsReplaced) {
+  SessionBench bench;
+  bench.AnswerLogin("t1", 3600);
+  ASSERT_TRUE(bench.session->Tend(bench.stop));
+  bench.clock.Advance(2400s);
+  bench.Reply(500, R"({"errors":["1 error occurred:\n\t* past the max TTL, cannot renew\n\n"]})");
+  bench.AnswerLogin("t2", 3600);
+  bench.AnswerRead();
+  EXPECT_EQ(LabelOf(bench.Use()), "success");
+  EXPECT_EQ(bench.LastToken(), "t2");
+}
+
 TEST(Session, AFailedLoginHoldsOffWithFullJitterOfUpToAMinute) {
   SessionBench bench;
   bench.random = 0.999999;
