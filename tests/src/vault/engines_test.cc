@@ -233,7 +233,7 @@ TEST(Transit, RotatesAndTrims) {
   const auto requests = bench.transport.requests();
   EXPECT_EQ(requests[0].target, "/v1/transit/keys/s/rotate");
   EXPECT_EQ(requests[1].target, "/v1/transit/keys/s/config");
-  EXPECT_EQ(requests[1].body, R"({"min_decryption_version":2})");
+  EXPECT_EQ(requests[1].body, R"({"min_decryption_version":2,"min_encryption_version":2})");
   EXPECT_EQ(requests[2].target, "/v1/transit/keys/s/trim");
   EXPECT_EQ(requests[2].body, R"({"min_available_version":2})");
 }

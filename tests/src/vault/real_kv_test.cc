@@ -148,6 +148,21 @@ TEST_F(RealKv, ASealStopsAllCallsButProbesAndAnUnsealStartsThemAgain) {
   EXPECT_EQ(endpoint->circuit(), CircuitState::kClosed);
 }
 
+TEST_F(RealKv, AVaultThatGoesSilentIsAnOutageUntilItSpeaks) {
+  ASSERT_TRUE(kv->Write("shop", Password("one"), 0, stop));
+  Endpoint hasty({.deadline = 300ms, .probe_period = 500ms}, *transport, clock);
+  FixedToken token(hasty, server->root_token(), "");
+  Kv2 impatient("kv", token);
+  EXPECT_EQ(LabelOf(impatient.Read("shop", 0, stop)), "success");
+  server->Pause();
+  EXPECT_EQ(LabelOf(impatient.Read("shop", 0, stop)), "unavailable");
+  EXPECT_EQ(hasty.circuit(), CircuitState::kOpen);
+  EXPECT_EQ(LabelOf(impatient.Read("shop", 0, stop)), "unavailable");
+  server->Resume();
+  EXPECT_TRUE(test_support::Eventually(
+      [&] { return LabelOf(impatient.Read("shop", 0, stop)) == "success"; }, 10s));
+}
+
 TEST_F(RealKv, ACrashOfVaultIsSurvived) {
   ASSERT_TRUE(kv->Write("shop", Password("one"), 0, stop));
   ASSERT_TRUE(server->Restart());
