@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "src/codec/json_writer.h"
@@ -7,6 +8,7 @@
 #include "src/vault/lease.h"
 #include "src/vault/pki.h"
 #include "src/vault/transit.h"
+#include "tests/src/vault/memory_scan.h"
 #include "tests/src/vault/real_vault.h"
 #include "tests/support/eventually.h"
 #include "tests/support/postgres_server.h"
@@ -174,6 +176,22 @@ TEST_F(RealDatabase, LendsAUserThatEndsWithItsLease) {
   EXPECT_EQ(LabelOf(leases->Lookup(credentials->lease.id, stop)), "lease_not_found");
   EXPECT_TRUE(leases->Revoke(credentials->lease.id, stop));
   EXPECT_NE(server->AuditLog().find(credentials->request_id), std::string::npos);
+}
+
+TEST_F(RealDatabase, NothingOfAPasswordStaysInMemoryOnceItIsDone) {
+  std::optional<MaskedBytes> password;
+  std::optional<MaskedBytes> lease;
+  {
+    const auto credentials = database->Create("shop", stop);
+    ASSERT_TRUE(credentials) << credentials.error().message;
+    password.emplace(credentials->password.Reveal());
+    lease.emplace(credentials->lease.id.Reveal());
+    // The scan finds what is there.
+    EXPECT_THAT(FindInMemory(*password), testing::Not(testing::IsEmpty()));
+    ASSERT_TRUE(leases->Revoke(credentials->lease.id, stop));
+  }
+  EXPECT_THAT(FindInMemory(*password), testing::IsEmpty());
+  EXPECT_THAT(FindInMemory(*lease), testing::IsEmpty());
 }
 
 TEST_F(RealDatabase, RotatesAStaticRole) {
