@@ -4,12 +4,11 @@
 #include <utility>
 
 #include "src/vault/lease.h"
+#include "src/vault/retry.h"
 
 namespace tracekeeper::vault {
 namespace {
 
-constexpr Duration kShortestHoldOff = std::chrono::seconds(1);
-constexpr Duration kLongestHoldOff = std::chrono::seconds(60);
 // For so long a token that lookup-self found alive is taken to be so, however many calls are
 // denied.
 constexpr Duration kConfirmedFor = std::chrono::seconds(30);
@@ -144,11 +143,7 @@ void Session::NoteFailureLocked(const Error& error) {
     hold_off_until_ = now;
     return;
   }
-  failures_ = std::min(failures_ + 1, 6U);  // 2^6 s is over the longest
-  const Duration cap = std::min<Duration>(kShortestHoldOff * (1U << failures_), kLongestHoldOff);
-  const double random = options_.random ? options_.random() : 1.0;
-  const Duration jittered =
-      kShortestHoldOff + std::chrono::duration_cast<Duration>((cap - kShortestHoldOff) * random);
+  const Duration jittered = FullJitter(failures_++, options_.random ? options_.random() : 1.0);
   hold_off_until_ = now + std::max(jittered, error.retry_after.value_or(Duration::zero()));
 }
 

@@ -143,7 +143,7 @@ Status VaultServer::Restart() {
 }
 
 Result<std::unique_ptr<net::Transport>> VaultServer::Connect(
-    std::shared_ptr<const crypto::CertificatePair> certificate) const {
+    const std::shared_ptr<const crypto::CertificatePair>& certificate) const {
   net::TransportOptions options{.name = "Vault", .base_url = url_};
   options.authorities_pem = [pem = authority_->chain_pem()] { return Result<std::string>(pem); };
   if (certificate) {

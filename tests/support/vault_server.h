@@ -40,7 +40,7 @@ class VaultServer {
 
   /// A transport to it; with a certificate to show where one is given.
   Result<std::unique_ptr<net::Transport>> Connect(
-      std::shared_ptr<const crypto::CertificatePair> certificate = nullptr) const;
+      const std::shared_ptr<const crypto::CertificatePair>& certificate = nullptr) const;
 
   /// POST below /v1/ with the root token: the body of the answer, or an Error with what it says.
   Result<std::string> Write(std::string_view path, std::string_view json);

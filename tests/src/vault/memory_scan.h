@@ -5,6 +5,7 @@
 // Threads:  one; what other threads write meanwhile may or may not be seen.
 
 #include <fcntl.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include <algorithm>
