@@ -245,9 +245,28 @@ struct JsonParser::State {
   simdjson::dom::parser parser;
   std::unique_ptr<char[]> buffer;  // the text with the padding that simdjson reads beyond it
   std::size_t capacity = 0;
+  std::size_t longest = 0;  // of the texts that these buffers have held
+
+  State() = default;
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+  ~State() { Wipe(); }
+
+  /// Documents may hold secrets: no memory is given back with their bytes in it. What simdjson
+  /// keeps of a text of n bytes is at most 5n/3 bytes of strings and n + 3 words of tape.
+  void Wipe() {
+    if (longest == 0) return;
+    explicit_bzero(buffer.get(), longest);
+    if (parser.doc.string_buf) explicit_bzero(parser.doc.string_buf.get(), 5 * longest / 3);
+    if (parser.doc.tape) {
+      explicit_bzero(parser.doc.tape.get(), (longest + 3) * sizeof(std::uint64_t));
+    }
+    longest = 0;
+  }
 
   Status Reserve(std::size_t size) {
     if (!buffer || size > capacity || (capacity > kLargestKept && size <= kLargestKept)) {
+      Wipe();
       capacity = std::max(std::bit_ceil(size), kSmallestCapacity);
       buffer = std::make_unique_for_overwrite<char[]>(capacity + simdjson::SIMDJSON_PADDING);
       parser = simdjson::dom::parser();  // gives a large document's memory back
@@ -257,6 +276,7 @@ struct JsonParser::State {
                     simdjson::error_message(error));
       }
     }
+    longest = std::max(longest, size);
     return {};
   }
 
