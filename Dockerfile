@@ -16,7 +16,7 @@ ARG REVISION=unknown
 FROM debian:12 AS build
 ARG VERSION
 WORKDIR /src
-COPY tools/setup.sh tools/setup.sh
+COPY tools/setup.sh tools/setup_peers.sh tools/
 RUN tools/setup.sh build-packages && rm -rf /var/lib/apt/lists/*
 COPY . .
 RUN cmake --preset release -DTRACEKEEPER_TESTS=OFF \

@@ -57,6 +57,7 @@ class Doctor {
   void CheckLeader();
   void CheckOtherOperators();
   void CheckOperatorRights();
+  void CheckSecretRights(const std::string& account);
   void CheckWebhook();
   void CheckWebhookCall(codec::JsonValue configuration);
   void CheckWebhookCertificate(codec::JsonValue webhook);

@@ -7,6 +7,7 @@
 #include <array>
 
 #include "operator/api/tracing_policy.h"
+#include "operator/api/vault_connection.h"
 #include "operator/domain/node_capability.h"
 #include "src/codec/json_writer.h"
 #include "src/codec/schema.h"
@@ -49,7 +50,7 @@ std::string ReviewOf(const std::string& user, const domain::Right& right, std::s
       .Member("resource", resource);
   if (!subresource.empty()) json.Member("subresource", subresource);
   if (!right.name.empty()) json.Member("name", right.name);
-  if (right.scope == domain::RightScope::kOwnNamespace) json.Member("namespace", namespace_name);
+  if (right.scope != domain::RightScope::kCluster) json.Member("namespace", namespace_name);
   json.EndObject().EndObject().EndObject();
   return json.Take();
 }
@@ -101,6 +102,20 @@ Result<std::vector<std::string>> DeniedVerbs(kube::Client& client, const std::st
     if (!answer["status"]["allowed"].BoolOr(false)) denied.emplace_back(verb);
   }
   return denied;
+}
+
+Result<std::set<std::string>> NamespacesOfConnections(kube::Client& client, const StopToken& stop) {
+  const kube::RawCall call{.target = api::kVaultConnections.CollectionPath(),
+                           .what = "list VaultConnections",
+                           .repeat = kube::Repeat::kSafe};
+  const auto answer = client.Call(call, stop);
+  std::set<std::string> namespaces;
+  if (!answer && answer.error().kind == ErrorKind::kNotFound) return namespaces;
+  if (!answer) return Fail(answer.error());
+  for (const codec::JsonValue connection : (*answer)["items"].Elements()) {
+    namespaces.insert(TRY(kube::DecodeKey(connection)).namespace_name);
+  }
+  return namespaces;
 }
 
 Result<std::vector<kube::ObjectKey>> LeasesNamed(kube::Client& client, const std::string& name,

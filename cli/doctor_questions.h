@@ -5,6 +5,7 @@
 // Failure:  the Client's errors.
 
 #include <cstddef>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,12 +26,15 @@ struct CustomResourceFacts {
 };
 CustomResourceFacts FactsOf(codec::JsonValue crd);
 
-/// The verbs of `right` that `user` does not have. For a right of the operator's own namespace
-/// `namespace_name` is asked about.
+/// The verbs of `right` that `user` does not have. For a right of a namespace, `namespace_name` is
+/// asked about.
 Result<std::vector<std::string>> DeniedVerbs(kube::Client& client, const std::string& user,
                                              const domain::Right& right,
                                              const std::string& namespace_name,
                                              const StopToken& stop);
+
+/// Namespaces with a VaultConnection; none where the kind is not installed.
+Result<std::set<std::string>> NamespacesOfConnections(kube::Client& client, const StopToken& stop);
 
 /// Leases of that name in other namespaces than `except`.
 Result<std::vector<kube::ObjectKey>> LeasesNamed(kube::Client& client, const std::string& name,

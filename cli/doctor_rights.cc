@@ -47,6 +47,28 @@ void Doctor::CheckOwnRights() {
   }
 }
 
+/// In the namespaces of VaultConnections, which the chart's rbac.secretAccess must list.
+void Doctor::CheckSecretRights(const std::string& account) {
+  const auto namespaces = NamespacesOfConnections(client_, stop_);
+  if (!namespaces) return Add(kUnknown, "Rights on Secrets", namespaces.error().message);
+  std::vector<std::string> refused;
+  for (const std::string& name : *namespaces) {
+    for (const domain::Right& right : domain::OperatorRights()) {
+      if (right.scope != domain::RightScope::kSecretNamespace) continue;
+      const auto denied = DeniedVerbs(client_, account, right, name, stop_);
+      if (!denied) return Add(kUnknown, "Rights on Secrets", denied.error().message);
+      for (const std::string& verb : *denied) {
+        refused.push_back(fmt::format("{} in namespace {}", domain::Describe(right, verb), name));
+      }
+    }
+  }
+  if (refused.empty()) return;
+  Add(kMissing, "Rights on Secrets",
+      fmt::format("a namespace has a VaultConnection, and {} may not {}.", account,
+                  fmt::join(refused, "; ")),
+      "Add the namespace to the chart value rbac.secretAccess.");
+}
+
 void Doctor::CheckOperatorRights() {
   const std::string account =
       fmt::format("system:serviceaccount:{}:{}", options_.operator_namespace, kOperatorName);
@@ -55,6 +77,7 @@ void Doctor::CheckOperatorRights() {
   for (const domain::Right& right : domain::OperatorRights()) {
     const bool is_for_template = right.value == "rollout.template";
     // The chart's values say whether the others are wanted.
+    if (right.scope == domain::RightScope::kSecretNamespace) continue;
     if (!right.value.empty() && !is_for_template) continue;
     if (is_for_template && !AnyPolicyRestartsByTemplate()) continue;
     const auto denied = DeniedVerbs(client_, account, right, options_.operator_namespace, stop_);
@@ -80,6 +103,7 @@ void Doctor::CheckOperatorRights() {
                     fmt::join(for_template, "; ")),
         "Set the chart value rollout.template to true, or the policy's strategy to Evict.");
   }
+  CheckSecretRights(account);
 }
 
 bool Doctor::AnyPolicyRestartsByTemplate() const {

@@ -11,6 +11,7 @@
 #include "sidecar/options.h"
 #include "sidecar/wiring.h"
 #include "src/base/version.h"
+#include "src/crypto/core_dumps.h"
 
 namespace {
 
@@ -75,6 +76,10 @@ int main(int argc, char** argv) {
   if (const auto* exit = std::get_if<sidecar::Exit>(&parsed)) {
     std::fputs(exit->output.c_str(), exit->code == 0 ? stdout : stderr);
     return exit->code;
+  }
+  if (const auto forbidden = tracekeeper::crypto::ForbidCoreDumps(); !forbidden) {
+    std::fputs(("tracekeeper-sidecar: " + forbidden.error().message + "\n").c_str(), stderr);
+    return 1;
   }
   return Run(std::get<sidecar::Options>(parsed));
 }

@@ -29,6 +29,7 @@ controllers::WebhookController::Options WebhookOptionsOf(
 controllers::RightsCheck::Options RightsOptionsOf(const Options& options) {
   controllers::RightsCheck::Options result{.namespace_name = options.namespace_name,
                                            .cluster_role = options.owner_cluster_role};
+  result.secret_namespaces = options.secret_namespaces;
   result.period = options.rights_check_period;
   if (options.nudge_pods) result.values.insert("liveConfiguration.nudge");
   return result;

@@ -49,6 +49,7 @@ class Control {
   void AddTo(runtime::HealthChecks& readyz, runtime::HealthChecks& livez);
 
   [[nodiscard]] Caches& caches() { return caches_; }
+  [[nodiscard]] kube::EventRecorder& events() { return events_; }
   /// Answers the pod webhook.
   [[nodiscard]] controllers::PodInjector& injector() { return injector_; }
   /// Before this, an empty catalog would read as "no policy".

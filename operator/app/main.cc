@@ -4,6 +4,7 @@
 
 #include "operator/app/options.h"
 #include "operator/app/wiring.h"
+#include "src/crypto/secret_process.h"
 #include "src/net/transports.h"
 #include "src/runtime/stop_on_signal.h"
 
@@ -22,6 +23,7 @@ int main(int argc, char** argv) {
   const auto parsed = app::ParseOptions(argc, argv);
   if (const int* exit_code = std::get_if<int>(&parsed)) return *exit_code;
 
+  if (const Status secret = crypto::BecomeSecretProcess(); !secret) return Failed(secret.error());
   const runtime::StopOnSignal signals;  // before any thread: all inherit its signal mask
   if (const Status sized = net::InitializeCpprest(); !sized) return Failed(sized.error());
   auto wiring = app::Wiring::Make(std::get<app::Options>(parsed), signals.token());

@@ -128,6 +128,11 @@ void AddRightsFlag(CLI::App& app, Options& options) {
     }
     options.rights_check_period = *period;
   };
+  app.add_option("--secret-namespaces", options.secret_namespaces,
+                 "Namespaces whose Secrets the operator may work with, with commas between them: "
+                 "those of VaultConnections, and of policies with credentials")
+      ->type_name("NAMESPACES")
+      ->delimiter(',');
   app.add_option_function<std::string>(
          "--rights-check-period", parse,
          "How often the operator asks whether it has its rights, and logs those that are missing")

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "operator/app/analyzer_options.h"
 #include "src/base/clock.h"
@@ -37,6 +38,8 @@ struct Options {
   std::string sidecar_image;
   bool read_sidecars = true;
   bool nudge_pods = false;
+  /// Namespaces whose Secrets the operator may work with: the chart's rbac.secretAccess.
+  std::vector<std::string> secret_namespaces;
   Duration rights_check_period = std::chrono::minutes(10);
   bool leader_election = true;
   unsigned workers = 2;

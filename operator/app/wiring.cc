@@ -6,6 +6,7 @@
 #include "operator/app/embedded_analyzer.h"
 #include "operator/app/replicas.h"
 #include "operator/app/serving.h"
+#include "operator/app/vault_control.h"
 #include "src/base/version.h"
 #include "src/kube/connect.h"
 #include "src/kube/discovery.h"
@@ -78,6 +79,7 @@ struct Wiring::Parts {
   const std::unique_ptr<Foundation> foundation;
   const Cluster cluster;
   Control control;
+  VaultControl vault;
   EmbeddedAnalyzer analyzer;
   Serving serving;
   Replicas replicas;
@@ -91,6 +93,8 @@ Wiring::Parts::Parts(const Options& options, std::unique_ptr<Foundation> made_fo
       cluster(std::move(made_cluster)),
       control(options, cluster.version, cluster.webhook_names,
               {cluster.everyday->client(), cluster.secrets->client()}, foundation->surroundings()),
+      vault(options, {cluster.everyday->client(), cluster.secrets->client()}, control.events(),
+            foundation->surroundings()),
       analyzer(options, control.caches(), cluster.everyday->client(), foundation->surroundings()),
       serving(options, control, {foundation->metrics, analyzer}, foundation->surroundings()),
       replicas(options, cluster.everyday->client(), foundation->surroundings()),
@@ -107,6 +111,8 @@ Wiring::Parts::Parts(const Options& options, std::unique_ptr<Foundation> made_fo
   control.AddTo(serving.readyz(), serving.livez());
   serving.AddTo(manager);
   control.AddTo(manager);
+  vault.AddTo(manager);
+  vault.AddTo(serving.readyz(), serving.livez());
   replicas.AddTo(manager);
   analyzer.AddTo(manager);
   analyzer.AddTo(serving.livez());

@@ -25,6 +25,43 @@ void RightsCheck::Stop() {
   thread_.join();
 }
 
+std::vector<std::string> RightsCheck::NamespacesOf(const domain::Right& right) const {
+  switch (right.scope) {
+    case domain::RightScope::kCluster:
+      return {""};
+    case domain::RightScope::kOwnNamespace:
+      return {options_.namespace_name};
+    case domain::RightScope::kSecretNamespace:
+      return options_.secret_namespaces;
+  }
+  return {};
+}
+
+Status RightsCheck::AddMissing(const domain::Right& right, const std::string& namespace_name,
+                               std::vector<std::string>& missing, const StopToken& stop) {
+  const bool is_own_role =
+      right.resource == "clusterroles" && right.name == domain::kOperatorClusterRole;
+  const auto [resource, subresource] = domain::PartsOf(right);
+  for (const std::string_view verb : domain::VerbsOf(right)) {
+    const auto answer =
+        TRY(kube::MayI(client_,
+                       {.verb = std::string(verb),
+                        .group = std::string(right.group),
+                        .resource = std::string(resource),
+                        .subresource = std::string(subresource),
+                        .namespace_name = namespace_name,
+                        .name = is_own_role ? options_.cluster_role : std::string(right.name)},
+                       stop));
+    if (answer.allowed) continue;
+    std::string sentence = domain::Describe(right, verb);
+    if (right.scope == domain::RightScope::kSecretNamespace) {
+      sentence += " in namespace " + namespace_name;
+    }
+    missing.push_back(std::move(sentence));
+  }
+  return {};
+}
+
 Result<std::vector<std::string>> RightsCheck::FindMissing(const StopToken& stop) {
   std::vector<std::string> missing;
   for (const domain::Right& right : domain::OperatorRights()) {
@@ -32,19 +69,8 @@ Result<std::vector<std::string>> RightsCheck::FindMissing(const StopToken& stop)
         right.resource == "clusterroles" && right.name == domain::kOperatorClusterRole;
     if (is_own_role && options_.cluster_role.empty()) continue;
     if (!right.value.empty() && !options_.values.contains(right.value)) continue;
-    for (const std::string_view verb : domain::VerbsOf(right)) {
-      const bool is_own = right.scope == domain::RightScope::kOwnNamespace;
-      const auto [resource, subresource] = domain::PartsOf(right);
-      const auto answer =
-          TRY(kube::MayI(client_,
-                         {.verb = std::string(verb),
-                          .group = std::string(right.group),
-                          .resource = std::string(resource),
-                          .subresource = std::string(subresource),
-                          .namespace_name = is_own ? options_.namespace_name : std::string(),
-                          .name = is_own_role ? options_.cluster_role : std::string(right.name)},
-                         stop));
-      if (!answer.allowed) missing.push_back(domain::Describe(right, verb));
+    for (const std::string& namespace_name : NamespacesOf(right)) {
+      TRY(AddMissing(right, namespace_name, missing, stop));
     }
   }
   return missing;

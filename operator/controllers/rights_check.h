@@ -30,6 +30,8 @@ class RightsCheck final : public runtime::Runnable {
 
   struct Options {
     std::string namespace_name;
+    /// Namespaces whose Secrets the operator may work with.
+    std::vector<std::string> secret_namespaces = {};
     /// Owner of the webhook configuration; empty: it has none, and nothing is read of it.
     std::string cluster_role;
     /// Chart values that are on: their rights are wanted too.
@@ -49,6 +51,10 @@ class RightsCheck final : public runtime::Runnable {
 
  private:
   void Run(const StopToken& stop);
+  /// Where `right` is needed; the empty name is the whole cluster.
+  [[nodiscard]] std::vector<std::string> NamespacesOf(const domain::Right& right) const;
+  Status AddMissing(const domain::Right& right, const std::string& namespace_name,
+                    std::vector<std::string>& missing, const StopToken& stop);
 
   const Options options_;
   kube::Client& client_;

@@ -9,6 +9,7 @@ namespace {
 
 constexpr auto kCluster = RightScope::kCluster;
 constexpr auto kOwn = RightScope::kOwnNamespace;
+constexpr auto kSecret = RightScope::kSecretNamespace;
 
 constexpr Right kRights[] = {
     {kCluster, "tracekeeper.dev", "tracingpolicies", "get list watch patch", "",
@@ -17,6 +18,10 @@ constexpr Right kRights[] = {
      "say in a policy's status what is true of it"},
     {kCluster, "tracekeeper.dev", "tracingpolicies/finalizers", "update", "",
      "own the ConfigMaps of a policy where owner references are checked"},
+    {kCluster, "tracekeeper.dev", "vaultconnections", "get list watch", "",
+     "know from which Vault credentials come"},
+    {kCluster, "tracekeeper.dev", "vaultconnections/status", "get patch", "",
+     "say in a connection's status whether it works"},
     {kCluster, "", "namespaces", "get list watch", "", "match namespaceSelector"},
     {kCluster, "", "nodes", "get list watch", "", "know whether nodes run native sidecars"},
     {kCluster, "", "pods", "get list watch", "", "count which pods are injected"},
@@ -55,6 +60,9 @@ constexpr Right kRights[] = {
     {kOwn, "coordination.k8s.io", "leases", "get patch", "tracekeeper-operator", "elect a leader"},
     {kOwn, "discovery.k8s.io", "endpointslices", "get create patch delete", "tracekeeper-otlp",
      "send spans to the replica that leads, and to no other"},
+    {kSecret, "", "secrets", "get", "", "read what a VaultConnection logs in with"},
+    {kSecret, "", "serviceaccounts/token", "create", "",
+     "log in to Vault as the ServiceAccount that a VaultConnection names"},
 };
 
 std::string QuotedList(std::string_view words) {
@@ -78,13 +86,30 @@ void AppendRule(std::string& yaml, const Right& right, std::string_view name) {
   fmt::format_to(std::back_inserter(yaml), "    verbs: {}\n", QuotedList(right.verbs));
 }
 
-void AppendBinding(std::string& yaml, std::string_view kind, std::string_view metadata,
-                   std::string_view name, std::string_view namespace_name) {
+struct RoleYaml {
+  std::string_view kind;
+  std::string name;
+  std::string namespace_name;  // empty for a ClusterRole
+  std::string rules;
+
+  [[nodiscard]] std::string Metadata() const {
+    if (namespace_name.empty()) return fmt::format("{{name: {}}}", name);
+    return fmt::format("{{name: {}, namespace: {}}}", name, namespace_name);
+  }
+};
+
+void AppendRole(std::string& yaml, const RoleYaml& role) {
+  fmt::format_to(std::back_inserter(yaml),
+                 "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: {}\nmetadata: {}\n{}",
+                 role.kind, role.Metadata(), role.rules);
+}
+
+void AppendBinding(std::string& yaml, const RoleYaml& role, std::string_view account) {
   fmt::format_to(std::back_inserter(yaml),
                  "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: {}Binding\nmetadata: {}\n"
                  "roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: {}, name: {}}}\n"
-                 "subjects: [{{kind: ServiceAccount, name: {}, namespace: {}}}]\n",
-                 kind, metadata, kind, name, name, namespace_name);
+                 "subjects: [{{kind: ServiceAccount, {}}}]\n",
+                 role.kind, role.Metadata(), role.kind, role.name, account);
 }
 
 }  // namespace
@@ -131,21 +156,20 @@ std::string RulesYaml(RightScope scope, std::string_view cluster_role, SwitchedR
 }
 
 std::string RightsYaml(std::string_view name, std::string_view namespace_name,
-                       SwitchedRights switched) {
-  const std::string in_namespace = fmt::format("{{name: {}, namespace: {}}}", name, namespace_name);
-  const std::string in_cluster = fmt::format("{{name: {}}}", name);
+                       SwitchedRights switched, const std::vector<std::string>& secret_namespaces) {
+  const std::string own(name);
+  std::vector<RoleYaml> roles = {
+      {"ClusterRole", own, "", RulesYaml(kCluster, name, switched)},
+      {"Role", own, std::string(namespace_name), RulesYaml(kOwn, name, switched)}};
+  for (const std::string& each : secret_namespaces) {
+    roles.push_back({"Role", own + "-secrets", each, RulesYaml(kSecret, name, switched)});
+  }
   std::string yaml =
-      fmt::format("apiVersion: v1\nkind: ServiceAccount\nmetadata: {}\n", in_namespace);
-  fmt::format_to(std::back_inserter(yaml),
-                 "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {}\n",
-                 in_cluster);
-  yaml += RulesYaml(kCluster, name, switched);
-  fmt::format_to(std::back_inserter(yaml),
-                 "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {}\n",
-                 in_namespace);
-  yaml += RulesYaml(kOwn, name, switched);
-  AppendBinding(yaml, "ClusterRole", in_cluster, name, namespace_name);
-  AppendBinding(yaml, "Role", in_namespace, name, namespace_name);
+      fmt::format("apiVersion: v1\nkind: ServiceAccount\nmetadata: {{name: {}, namespace: {}}}\n",
+                  name, namespace_name);
+  for (const RoleYaml& role : roles) AppendRole(yaml, role);
+  const std::string account = fmt::format("name: {}, namespace: {}", name, namespace_name);
+  for (const RoleYaml& role : roles) AppendBinding(yaml, role, account);
   return yaml;
 }
 

@@ -13,8 +13,9 @@
 namespace tracekeeper::domain {
 
 enum class RightScope {
-  kCluster,       // in a ClusterRole
-  kOwnNamespace,  // in a Role of the operator's namespace
+  kCluster,          // in a ClusterRole
+  kOwnNamespace,     // in a Role of the operator's namespace
+  kSecretNamespace,  // in a Role of each namespace that the chart's rbac.secretAccess lists
 };
 
 struct Right {
@@ -54,9 +55,11 @@ enum class SwitchedRights {
 /// kOperatorClusterRole, and may be a template expression.
 std::string RulesYaml(RightScope scope, std::string_view cluster_role, SwitchedRights switched);
 
-/// ServiceAccount, ClusterRole, Role and their bindings as YAML, all called `name`: what the chart
-/// makes (tests/charts compares).
+/// ServiceAccount, ClusterRole, Roles and their bindings as YAML, all called `name`: what the chart
+/// makes (tests/charts compares). `secret_namespaces`, as in the chart's rbac.secretAccess, get a
+/// Role called NAME-secrets each.
 std::string RightsYaml(std::string_view name, std::string_view namespace_name,
-                       SwitchedRights switched = SwitchedRights::kLeftOut);
+                       SwitchedRights switched = SwitchedRights::kLeftOut,
+                       const std::vector<std::string>& secret_namespaces = {});
 
 }  // namespace tracekeeper::domain

@@ -25,15 +25,17 @@ bool Answers(Bed& bed, const std::string& url) {
 
 }  // namespace
 
-Status InstallTracekeeper(Bed& bed, domain::SwitchedRights switched) {
+Status InstallTracekeeper(Bed& bed, domain::SwitchedRights switched,
+                          const std::vector<std::string>& secret_namespaces) {
   const std::filesystem::path crds = SourceFolder() / "crds";
   TRY(Applied(bed.RunKubectl({"apply", "--server-side", "-f", crds.string()}), "apply CRDs"));
-  TRY(Applied(bed.RunKubectl({"wait", "--for=condition=Established", "--timeout=30s", "crd",
-                              "tracingpolicies.tracekeeper.dev"}),
-              "wait for CRDs"));
+  TRY(Applied(
+      bed.RunKubectl({"wait", "--for=condition=Established", "--timeout=30s", "crd",
+                      "tracingpolicies.tracekeeper.dev", "vaultconnections.tracekeeper.dev"}),
+      "wait for CRDs"));
   const std::string account = fmt::format(
       "apiVersion: v1\nkind: Namespace\nmetadata: {{name: {}}}\n---\n{}", kOperatorNamespace,
-      domain::RightsYaml(kServiceAccount, kOperatorNamespace, switched));
+      domain::RightsYaml(kServiceAccount, kOperatorNamespace, switched, secret_namespaces));
   return Applied(bed.RunKubectl({"apply", "-f", "-"}, account), "apply rights");
 }
 

@@ -25,9 +25,10 @@ namespace tracekeeper::test_support {
 inline constexpr std::string_view kOperatorNamespace = "tracekeeper-system";
 
 /// CRDs, namespace, service account and RBAC: what the charts install, with the rights that chart
-/// values switch only where asked for.
+/// values switch only where asked for, and those on Secrets in `secret_namespaces` alone.
 Status InstallTracekeeper(Bed& bed,
-                          domain::SwitchedRights switched = domain::SwitchedRights::kLeftOut);
+                          domain::SwitchedRights switched = domain::SwitchedRights::kLeftOut,
+                          const std::vector<std::string>& secret_namespaces = {});
 
 struct OperatorOptions {
   std::string sidecar_image = "bed.local/tracekeeper-sidecar:test";

@@ -1,6 +1,7 @@
 #include "tools/crdgen/custom_resource.h"
 
 #include "operator/api/tracing_policy.h"
+#include "operator/api/vault_connection.h"
 
 namespace tracekeeper::crdgen {
 namespace {
@@ -39,6 +40,36 @@ CustomResource TracingPolicy() {
   };
 }
 
+CustomResource VaultConnection() {
+  return {
+      .group = api::kGroup,
+      .version = api::kVersion,
+      .kind = api::kVaultConnectionKind,
+      .plural = api::kVaultConnections.plural,
+      .singular = "vaultconnection",
+      .short_names = {"tkvc"},
+      .categories = {"tracekeeper"},
+      .doc =
+          "VaultConnection says where a Vault is, how the operator logs in to it, and which "
+          "namespaces may use the connection. What the operator logs in with belongs to the "
+          "connection's own namespace.",
+      .columns =
+          {
+              {"Ready", "string", R"(.status.conditions[?(@.type=="Ready")].status)",
+               "Whether the operator is logged in."},
+              {"Reason", "string", R"(.status.conditions[?(@.type=="Ready")].reason)",
+               "Why it is or is not."},
+              {"Address", "string", ".spec.address", "Where Vault is.", 1},
+              {"Age", "date", ".metadata.creationTimestamp", "Since when the connection exists."},
+          },
+      .selectable_fields = {},
+      .initial_status = R"({"observedGeneration":-1})",
+      .rules = {},
+      .spec = codec::SchemaOf<api::VaultConnectionSpec>(),
+      .status = codec::SchemaOf<api::VaultConnectionStatus>(),
+  };
+}
+
 }  // namespace
 
 std::string CustomResource::FullName() const {
@@ -48,6 +79,7 @@ std::string CustomResource::FullName() const {
 std::vector<CustomResource> CustomResources() {
   std::vector<CustomResource> resources;
   resources.push_back(TracingPolicy());
+  resources.push_back(VaultConnection());
   return resources;
 }
 

@@ -20,6 +20,21 @@ using tracekeeper::domain::SwitchedRights;
 constexpr std::string_view kName = R"({{ include "tracekeeper.operatorName" . }})";
 
 // The helpers of charts/tracekeeper/templates/_names.tpl know names, labels and waves.
+constexpr std::string_view kSecretsName =
+    R"({{ printf "%s-secrets" (include "tracekeeper.operatorName" $) }})";
+
+// Stands in a loop over rbac.secretAccess, where the chart's own values are `$`.
+std::string ObjectOfSecretNamespace(std::string_view kind, std::string_view body) {
+  return fmt::format(
+      R"(---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: {}
+metadata:
+  {{{{- include "tracekeeper.metadata" (dict "root" $ "name" (printf "%s-secrets" (include "tracekeeper.operatorName" $)) "namespaced" true "namespace" $namespace "wave" "-5") | nindent 2 }}}}
+{})",
+      kind, body);
+}
+
 std::string Object(std::string_view kind, RightScope scope, std::string_view body) {
   return fmt::format(
       R"(---
@@ -31,14 +46,15 @@ metadata:
       kind, scope == RightScope::kOwnNamespace ? R"("namespaced" true )" : "", body);
 }
 
-std::string Binding(std::string_view role_kind) {
+// `root` is what holds the chart's values: "." or, in a loop, "$".
+std::string Binding(std::string_view role_kind, std::string_view role_name, std::string_view root) {
   return fmt::format(R"(roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: {}, name: {}}}
 subjects:
   - kind: ServiceAccount
-    name: {{{{ include "tracekeeper.serviceAccountName" . }}}}
-    namespace: {{{{ include "tracekeeper.namespace" . }}}}
+    name: {{{{ include "tracekeeper.serviceAccountName" {} }}}}
+    namespace: {{{{ include "tracekeeper.namespace" {} }}}}
 )",
-                     role_kind, kName);
+                     role_kind, role_name, root, root);
 }
 
 std::string Template() {
@@ -50,8 +66,12 @@ std::string Template() {
          "{{- if .Values.rbac.create }}\n" +
          Object("ClusterRole", kCluster, rules(kCluster)) +
          Object("Role", kOwnNamespace, rules(kOwnNamespace)) +
-         Object("ClusterRoleBinding", kCluster, Binding("ClusterRole")) +
-         Object("RoleBinding", kOwnNamespace, Binding("Role")) + "{{- end }}\n";
+         Object("ClusterRoleBinding", kCluster, Binding("ClusterRole", kName, ".")) +
+         Object("RoleBinding", kOwnNamespace, Binding("Role", kName, ".")) +
+         "{{- range $namespace := .Values.rbac.secretAccess }}\n" +
+         ObjectOfSecretNamespace("Role", rules(kSecretNamespace)) +
+         ObjectOfSecretNamespace("RoleBinding", Binding("Role", kSecretsName, "$")) +
+         "{{- end }}\n{{- end }}\n";
 }
 
 }  // namespace

@@ -94,7 +94,7 @@ sentence that says what to write instead. tests/charts/refused.yaml has a row fo
                  "--webhook-service" "fullnameOverride" "--owner-cluster-role" "fullnameOverride"
                  "--leader-election" "leaderElection.enabled" "--workers" "workers" "--log-level" "logLevel"
                  "--certificate-lifetime" "webhook.certificate.lifetime" "--nudge-pods" "liveConfiguration.nudge"
-                 "--read-sidecars" "liveConfiguration.readSidecars"
+                 "--read-sidecars" "liveConfiguration.readSidecars" "--secret-namespaces" "rbac.secretAccess"
                  "--analyzer" "analyzer.embedded.enabled" "--analyzer-service" "fullnameOverride"
                  "--otlp-grpc-port" "analyzer.embedded.ports.otlpGrpc" "--otlp-http-port" "analyzer.embedded.ports.otlpHttp"
                  "--api-port" "analyzer.embedded.ports.api" "--memory-mib" "analyzer.embedded.memoryMiB"

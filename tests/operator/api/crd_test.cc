@@ -1,4 +1,4 @@
-// The CRD on a real API server: what it refuses and with which words, what it takes and what our
+// The CRDs on a real API server: what they refuse and with which words, what they take and what our
 // decoder then makes of it, and what kubectl shows.
 
 #include <fmt/format.h>
@@ -13,8 +13,9 @@
 #include <sstream>
 
 #include "operator/api/tracing_policy.h"
+#include "operator/api/vault_connection.h"
 #include "src/codec/json_value.h"
-#include "tests/operator/api/policy_table.h"
+#include "tests/operator/api/object_table.h"
 #include "tests/support/bed.h"
 #include "tests/support/folders.h"
 
@@ -30,7 +31,7 @@ constexpr std::string_view kNotAllRulesChecked =
     "<nil>: Invalid value: null: some validation rules were not checked because the object was "
     "invalid; correct the existing errors to complete validation";
 
-class TracingPolicyCrd : public ::testing::Test {
+class Crds : public ::testing::Test {
  protected:
   void SetUp() override {
     if (const auto reason = Bed::WhyNot({})) GTEST_SKIP() << *reason;
@@ -41,13 +42,16 @@ class TracingPolicyCrd : public ::testing::Test {
         bed_->RunKubectl({"apply", "-f", (test_support::SourceFolder() / "crds").string()});
     ASSERT_TRUE(applied.ok()) << applied.err;
     EXPECT_EQ(applied.err, "") << "the API server warns of something in the CRD";
-    const Status established = bed_->WaitForKubectl(
-        {"get", "crd", "tracingpolicies.tracekeeper.dev", "-o", "jsonpath={.status.conditions}"},
-        R"("type":"Established")", std::chrono::seconds(30));
-    ASSERT_TRUE(established) << established.error().message;
+    for (const kube::Resource& resource : {kTracingPolicies, kVaultConnections}) {
+      const Status established =
+          bed_->WaitForKubectl({"get", "crd", fmt::format("{}.{}", resource.plural, resource.group),
+                                "-o", "jsonpath={.status.conditions}"},
+                               R"("type":"Established")", std::chrono::seconds(30));
+      ASSERT_TRUE(established) << established.error().message;
+    }
     ASSERT_TRUE(bed_->RunKubectl({"create", "namespace", "shop"}).ok());
     const Status served =
-        bed_->WaitForKubectl({"get", "tkp", "-n", "shop"}, "", std::chrono::seconds(30));
+        bed_->WaitForKubectl({"get", "tkp,tkvc", "-n", "shop"}, "", std::chrono::seconds(30));
     ASSERT_TRUE(served) << served.error().message;
   }
 
@@ -55,14 +59,21 @@ class TracingPolicyCrd : public ::testing::Test {
     return bed_->RunKubectl({"apply", "--dry-run=server", "-o", "json", "-f", "-"}, documents);
   }
 
+  /// Every row is refused with its own sentence, and none is taken.
+  void ExpectRefused(const kube::Resource& resource, std::string_view file_name);
+  /// Every row is taken. `encoded` gives the spec of an object as we understand it: what the API
+  /// server stores, with its defaults, means the same as what was written.
+  void ExpectTaken(const kube::Resource& resource, std::string_view file_name,
+                   std::string (*encoded)(codec::JsonValue object));
+
   std::unique_ptr<Bed> bed_;
 };
 
 // All rows in one call: kubectl goes on after a document that was refused, and answers in order.
-std::string StreamOf(const std::vector<PolicyCase>& table) {
+std::string StreamOf(const std::vector<ObjectCase>& table) {
   std::string stream;
-  for (const PolicyCase& policy : table)
-    stream.append("---\n").append(policy.document).append("\n");
+  for (const ObjectCase& object : table)
+    stream.append("---\n").append(object.document).append("\n");
   return stream;
 }
 
@@ -75,13 +86,12 @@ std::vector<std::string> LinesOf(const std::string& text) {
 
 // What kubectl prints of one document among several: on one line, several reasons in brackets. The
 // API server gives them in any order, so each order is an answer.
-std::vector<std::string> AnswersOf(const PolicyCase& policy) {
-  if (policy.want.front().starts_with("Error from server")) return policy.want;
+std::vector<std::string> AnswersOf(const kube::Resource& resource, const ObjectCase& object) {
+  if (object.want.front().starts_with("Error from server")) return object.want;
   const std::string begin = fmt::format(
-      "Error from server (Invalid): error when creating \"STDIN\": TracingPolicy.tracekeeper.dev "
-      "\"{}\" is invalid: ",
-      policy.object_name);
-  std::vector<std::string> reasons = policy.want;
+      "Error from server (Invalid): error when creating \"STDIN\": {}.{} \"{}\" is invalid: ",
+      resource.kind, resource.group, object.object_name);
+  std::vector<std::string> reasons = object.want;
   std::ranges::sort(reasons);
   std::vector<std::string> answers;
   do {
@@ -92,50 +102,66 @@ std::vector<std::string> AnswersOf(const PolicyCase& policy) {
   return answers;
 }
 
-TEST_F(TracingPolicyCrd, RefusesEachBadPolicyWithASentence) {
-  const auto table = ReadPolicyTable("bad_policies.yaml");
+void Crds::ExpectRefused(const kube::Resource& resource, std::string_view file_name) {
+  const auto table = ReadObjectTable(resource.kind, file_name);
   ASSERT_TRUE(table) << table.error().message;
-  ASSERT_GE(table->size(), 50U);
   const CommandResult result = DryRun(StreamOf(*table));
   EXPECT_EQ(result.out, "") << "taken";
   const std::vector<std::string> lines = LinesOf(result.err);
   ASSERT_EQ(lines.size(), table->size()) << result.err;
   std::set<std::string> names;
   for (std::size_t i = 0; i < lines.size(); ++i) {
-    const PolicyCase& policy = (*table)[i];
-    EXPECT_TRUE(names.insert(policy.name).second) << policy.name << " stands twice in the table";
-    ASSERT_FALSE(policy.want.empty()) << policy.name << " has no `want`";
-    EXPECT_THAT(AnswersOf(policy), ::testing::Contains(lines[i])) << policy.name;
+    const ObjectCase& object = (*table)[i];
+    EXPECT_TRUE(names.insert(object.name).second) << object.name << " stands twice in the table";
+    ASSERT_FALSE(object.want.empty()) << object.name << " has no `want`";
+    EXPECT_THAT(AnswersOf(resource, object), ::testing::Contains(lines[i])) << object.name;
   }
 }
 
-TEST_F(TracingPolicyCrd, TakesEachGoodPolicyAndItsDefaultsAreOurs) {
-  const auto table = ReadPolicyTable("good_policies.yaml");
+void Crds::ExpectTaken(const kube::Resource& resource, std::string_view file_name,
+                       std::string (*encoded)(codec::JsonValue object)) {
+  const auto table = ReadObjectTable(resource.kind, file_name);
   ASSERT_TRUE(table) << table.error().message;
-  ASSERT_GE(table->size(), 15U);
   const CommandResult result = DryRun(StreamOf(*table));
   ASSERT_TRUE(result.ok()) << result.err;
   EXPECT_EQ(result.err, "");
   codec::JsonParser parser;
-  std::map<std::string, TracingPolicy> stored;
+  std::map<std::string, std::string> stored;
   for (const codec::JsonValue item : parser.Parse(result.out).value()["items"].Elements()) {
-    auto policy = DecodeTracingPolicy(item);
-    ASSERT_TRUE(policy) << policy.error().message;
-    const std::string name = policy->metadata.key.name;
-    stored.emplace(name, *std::move(policy));
+    EXPECT_EQ(item["status"]["observedGeneration"].IntegerOr(0), -1);
+    stored.emplace(item["metadata"]["name"].StringOr(""), encoded(item));
   }
   codec::JsonParser written_parser;
-  for (const PolicyCase& policy : *table) {
-    const auto written = DecodeTracingPolicy(written_parser.Parse(policy.document).value());
-    ASSERT_TRUE(written) << policy.name << ": " << written.error().message;
-    ASSERT_TRUE(stored.contains(policy.object_name)) << policy.name;
-    const TracingPolicy& taken = stored[policy.object_name];
-    EXPECT_EQ(EncodeSpec(taken.spec), EncodeSpec(written->spec)) << policy.name;
-    EXPECT_EQ(taken.status.observed_generation, -1) << policy.name;
+  for (const ObjectCase& object : *table) {
+    ASSERT_TRUE(stored.contains(object.object_name)) << object.name;
+    EXPECT_EQ(stored[object.object_name], encoded(written_parser.Parse(object.document).value()))
+        << object.name;
   }
 }
 
-TEST_F(TracingPolicyCrd, ShowsItselfInKubectl) {
+TEST_F(Crds, RefuseEachBadPolicyWithASentence) {
+  ExpectRefused(kTracingPolicies, "bad_policies.yaml");
+}
+
+TEST_F(Crds, RefuseEachBadConnectionWithASentence) {
+  ExpectRefused(kVaultConnections, "bad_connections.yaml");
+}
+
+TEST_F(Crds, TakeEachGoodPolicyAndItsDefaultsAreOurs) {
+  ExpectTaken(kTracingPolicies, "good_policies.yaml", [](codec::JsonValue object) {
+    const auto policy = DecodeTracingPolicy(object);
+    return policy ? EncodeSpec(policy->spec) : policy.error().message;
+  });
+}
+
+TEST_F(Crds, TakeEachGoodConnectionAndItsDefaultsAreOurs) {
+  ExpectTaken(kVaultConnections, "good_connections.yaml", [](codec::JsonValue object) {
+    const auto connection = DecodeVaultConnection(object);
+    return connection ? EncodeSpec(connection->spec) : connection.error().message;
+  });
+}
+
+TEST_F(Crds, ShowThemselvesInKubectl) {
   const std::string example = test_support::SourceFolder() / "docs/examples";
   const CommandResult applied = bed_->RunKubectl({"apply", "-f", example});
   ASSERT_TRUE(applied.ok()) << applied.err;
@@ -145,6 +171,9 @@ TEST_F(TracingPolicyCrd, ShowsItselfInKubectl) {
   const CommandResult category =
       bed_->RunKubectl({"get", "tracekeeper", "-n", "shop", "-o", "name"});
   EXPECT_THAT(category.out, HasSubstr("tracingpolicy.tracekeeper.dev/checkout"));
+  EXPECT_THAT(category.out, HasSubstr("vaultconnection.tracekeeper.dev/vault"));
+  const CommandResult connections = bed_->RunKubectl({"get", "tkvc", "-n", "shop"});
+  EXPECT_THAT(connections.out, ::testing::ContainsRegex("NAME +READY +REASON +AGE"));
   const CommandResult selected = bed_->RunKubectl(
       {"get", "tkp", "-A", "-o", "name", "--field-selector", "spec.injection.mode=Required"});
   EXPECT_TRUE(selected.ok()) << selected.err;
@@ -163,7 +192,7 @@ TEST_F(TracingPolicyCrd, ShowsItselfInKubectl) {
 }
 
 // The operator writes conditions and counts by server-side apply as one of several managers.
-TEST_F(TracingPolicyCrd, TakesTheStatusThatWeEncode) {
+TEST_F(Crds, TakeTheStatusThatWeEncode) {
   const std::string example = test_support::SourceFolder() / "docs/examples";
   ASSERT_TRUE(bed_->RunKubectl({"apply", "-f", example}).ok());
   TracingPolicyStatus status;

@@ -1,10 +1,11 @@
 // What crdgen makes: equal to what is checked in, and a Helm template that renders to the CRD.
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "src/codec/yaml.h"
-#include "tests/operator/api/policy_table.h"
+#include "tests/operator/api/object_table.h"
 #include "tools/crdgen/crd_document.h"
 #include "tools/crdgen/reference.h"
 
@@ -17,14 +18,15 @@ using ::testing::Not;
 CustomResource TracingPolicy() { return CustomResources().front(); }
 
 TEST(Generators, CheckedInFilesAreWhatTheyMake) {
-  const CustomResource policy = TracingPolicy();
-  EXPECT_EQ(CrdYaml(policy).value(),
-            api::ReadRepositoryFile("crds/tracekeeper.dev_tracingpolicies.yaml").value())
-      << "run make gen";
-  const auto example = api::ReadRepositoryFile("docs/examples/tracingpolicy.yaml");
-  EXPECT_EQ(ReferencePage(policy, *example),
-            api::ReadRepositoryFile("docs/reference/tracingpolicy.md").value())
-      << "run make gen";
+  for (const CustomResource& resource : CustomResources()) {
+    const std::string crd = fmt::format("crds/{}_{}.yaml", resource.group, resource.plural);
+    EXPECT_EQ(CrdYaml(resource).value(), api::ReadRepositoryFile(crd).value()) << "run make gen";
+    const auto example =
+        api::ReadRepositoryFile(fmt::format("docs/examples/{}.yaml", resource.singular));
+    const std::string page = fmt::format("docs/reference/{}.md", resource.singular);
+    EXPECT_EQ(ReferencePage(resource, *example), api::ReadRepositoryFile(page).value())
+        << "run make gen";
+  }
 }
 
 TEST(Generators, CrdIsYamlThatReadsBack) {

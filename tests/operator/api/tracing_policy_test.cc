@@ -9,7 +9,7 @@
 #include "src/codec/encode.h"
 #include "src/codec/schema.h"
 #include "src/codec/yaml.h"
-#include "tests/operator/api/policy_table.h"
+#include "tests/operator/api/object_table.h"
 
 namespace tracekeeper::api {
 namespace {
@@ -64,9 +64,9 @@ TEST(TracingPolicy, ExampleOfTheReferenceReadsAsWritten) {
 }
 
 TEST(TracingPolicy, EveryGoodPolicyComesBackFromItsEncoding) {
-  const auto table = ReadPolicyTable("good_policies.yaml");
+  const auto table = ReadObjectTable(kTracingPolicyKind, "good_policies.yaml");
   ASSERT_TRUE(table) << table.error().message;
-  for (const PolicyCase& policy : *table) {
+  for (const ObjectCase& policy : *table) {
     codec::JsonParser parser;
     const auto decoded = DecodeTracingPolicy(parser.Parse(policy.document).value());
     ASSERT_TRUE(decoded) << policy.name << ": " << decoded.error().message;

@@ -14,24 +14,40 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
+/// The one namespace of rbac.secretAccess.
+constexpr std::string_view kShop = "shop";
+
 class Rights : public OperatorSuite {
  protected:
   static void SetUpTestSuite() {
     OperatorSuite::SetUpTestSuite();
-    Kubectl({"create", "namespace", "shop"});
+    Kubectl({"create", "namespace", std::string(kShop)});
+    Kubectl({"apply", "-f",
+             (test_support::SourceFolder() / "docs/examples/vaultconnection.yaml").string()});
+    InstallRights();
+  }
+
+  static void InstallRights() {
+    const Status installed = test_support::InstallTracekeeper(
+        *bed_, domain::SwitchedRights::kLeftOut, {std::string(kShop)});
+    ASSERT_TRUE(installed) << installed.error().message;
   }
 
   /// The roles without one verb of one right.
   static std::string RolesWithout(const domain::Right& taken, std::string_view verb) {
     std::string roles;
-    for (const auto scope : {domain::RightScope::kCluster, domain::RightScope::kOwnNamespace}) {
-      const bool is_cluster = scope == domain::RightScope::kCluster;
+    using enum domain::RightScope;
+    for (const auto scope : {kCluster, kOwnNamespace, kSecretNamespace}) {
+      const bool is_cluster = scope == kCluster;
       fmt::format_to(
           std::back_inserter(roles),
           "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: {}\nmetadata: {{name: "
-          "tracekeeper-operator{}}}\nrules:\n",
-          is_cluster ? "ClusterRole" : "Role",
-          is_cluster ? "" : fmt::format(", namespace: {}", test_support::kOperatorNamespace));
+          "tracekeeper-operator{}{}}}\nrules:\n",
+          is_cluster ? "ClusterRole" : "Role", scope == kSecretNamespace ? "-secrets" : "",
+          is_cluster
+              ? ""
+              : fmt::format(", namespace: {}",
+                            scope == kOwnNamespace ? test_support::kOperatorNamespace : kShop));
       for (const domain::Right& right : domain::OperatorRights()) {
         if (right.scope != scope || !right.value.empty()) continue;
         for (const std::string_view each : domain::VerbsOf(right)) {
@@ -60,12 +76,13 @@ class Rights : public OperatorSuite {
 
 TEST_F(Rights, EachThatIsTakenAwayIsNamedByDoctorAndByTheOperatorsLog) {
   // The log is asked for often; the operator asks about its rights every second here.
-  StartOperator({.flags = {"--rights-check-period=1s"}});
+  StartOperator({.flags = {"--rights-check-period=1s", "--secret-namespaces=shop"}});
   EXPECT_THAT(operator_->process().ReadLog(), Not(HasSubstr("lacks a right")));
   for (const domain::Right& right : domain::OperatorRights()) {
     if (!right.value.empty()) continue;
     const std::string_view verb = domain::VerbsOf(right).front();
-    const std::string name = domain::Describe(right, verb);
+    std::string name = domain::Describe(right, verb);
+    if (right.scope == domain::RightScope::kSecretNamespace) name += " in namespace shop";
     Kubectl({"apply", "-f", "-"}, RolesWithout(right, verb));
     EXPECT_TRUE(test_support::Eventually([&] { return Doctor().find(name) != std::string::npos; },
                                          std::chrono::seconds(10)))
@@ -77,8 +94,7 @@ TEST_F(Rights, EachThatIsTakenAwayIsNamedByDoctorAndByTheOperatorsLog) {
         std::chrono::seconds(10)))
         << "the log does not name " << name;
   }
-  const Status installed = test_support::InstallTracekeeper(*bed_);
-  ASSERT_TRUE(installed) << installed.error().message;
+  InstallRights();
   EXPECT_TRUE(test_support::Eventually(
       [&] { return operator_->process().ReadLog().find("has a right again") != std::string::npos; },
       std::chrono::seconds(10)));

@@ -1,5 +1,5 @@
 #pragma once
-// The tables of policies beside this file: what each row applies, and what must be answered.
+// The tables of objects beside this file: what each row applies, and what must be answered.
 
 #include <filesystem>
 #include <string>
@@ -10,15 +10,15 @@
 
 namespace tracekeeper::api {
 
-struct PolicyCase {
+struct ObjectCase {
   std::string name;
   std::string object_name;        // metadata.name; by default the same
-  std::string document;           // a whole TracingPolicy as JSON, in namespace "shop"
+  std::string document;           // a whole object as JSON, in namespace "shop"
   std::vector<std::string> want;  // lines of the API server's refusal; empty: it is taken
 };
 
-/// `file_name` is one beside this file.
-Result<std::vector<PolicyCase>> ReadPolicyTable(std::string_view file_name);
+/// Objects of `kind`; `file_name` is one beside this file.
+Result<std::vector<ObjectCase>> ReadObjectTable(std::string_view kind, std::string_view file_name);
 
 /// A file of the repository, or an error.
 Result<std::string> ReadRepositoryFile(const std::filesystem::path& path);

@@ -1,4 +1,4 @@
-#include "tests/operator/api/policy_table.h"
+#include "tests/operator/api/object_table.h"
 
 #include <fmt/format.h>
 
@@ -33,11 +33,9 @@ std::string ObjectNameOf(const codec::YamlValue& row) {
   return std::string(row["metadata"]["name"].StringOr(row["name"].StringOr("")));
 }
 
-std::string DocumentOf(const codec::YamlValue& row) {
+std::string DocumentOf(std::string_view kind, const codec::YamlValue& row) {
   codec::JsonWriter json;
-  json.BeginObject()
-      .Member("apiVersion", "tracekeeper.dev/v1alpha1")
-      .Member("kind", "TracingPolicy");
+  json.BeginObject().Member("apiVersion", "tracekeeper.dev/v1alpha1").Member("kind", kind);
   json.Key("metadata").BeginObject();
   json.Member("name", ObjectNameOf(row)).Member("namespace", "shop").EndObject();
   json.Key("spec");
@@ -57,19 +55,19 @@ Result<std::string> ReadRepositoryFile(const std::filesystem::path& path) {
   return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
-Result<std::vector<PolicyCase>> ReadPolicyTable(std::string_view file_name) {
+Result<std::vector<ObjectCase>> ReadObjectTable(std::string_view kind, std::string_view file_name) {
   const std::string text =
       TRY(ReadRepositoryFile(std::filesystem::path("tests/operator/api") / file_name));
   codec::YamlParser parser;
   const codec::YamlValue rows = TRY(parser.Parse(text));
-  std::vector<PolicyCase> cases;
+  std::vector<ObjectCase> cases;
   for (const codec::YamlValue& row : rows.Elements()) {
-    PolicyCase policy{
-        std::string(row["name"].StringOr("")), ObjectNameOf(row), DocumentOf(row), {}};
+    ObjectCase object{
+        std::string(row["name"].StringOr("")), ObjectNameOf(row), DocumentOf(kind, row), {}};
     for (const codec::YamlValue& line : row["want"].Elements()) {
-      policy.want.emplace_back(line.StringOr(""));
+      object.want.emplace_back(line.StringOr(""));
     }
-    cases.push_back(std::move(policy));
+    cases.push_back(std::move(object));
   }
   return cases;
 }

@@ -1,0 +1,87 @@
+#include "operator/app/vault_control.h"
+
+#include <mutex>
+#include <random>
+
+#include "operator/controllers/vault_connection_controller.h"
+#include "operator/controllers/vault_connections.h"
+#include "src/runtime/informer.h"
+#include "src/runtime/predicate.h"
+#include "src/runtime/timer.h"
+
+namespace tracekeeper::app {
+namespace {
+
+/// Revoking tokens at the end: what is not done by then ends by itself.
+constexpr Duration kClosePatience = std::chrono::seconds(2);
+
+class Jitter {
+ public:
+  double operator()() {
+    const std::scoped_lock lock(mutex_);
+    return std::uniform_real_distribution<double>(0, 1)(engine_);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::mt19937_64 engine_{std::random_device{}()};
+};
+
+}  // namespace
+
+struct VaultControl::Parts {
+  Parts(const Options& options, ControlClients clients, kube::EventRecorder& events,
+        const Surroundings& around)
+      : objects({.resource = api::kVaultConnections}, api::DecodeVaultConnection, clients.everyday,
+                around.clock, around.log),
+        connections({.everyday = clients.everyday,
+                     .secrets = clients.secrets,
+                     .clock = around.clock,
+                     .metrics = around.metrics,
+                     .random = [this] { return jitter(); }}),
+        controller(objects.store(), connections, clients.everyday, events),
+        farewell(
+            "vault-tokens", [] { return Status(); },
+            [this, &clock = around.clock] {
+              const runtime::DeadlineStop limit(clock, kClosePatience, StopToken());
+              connections.CloseAll(limit.token());
+            }),
+        loop(
+            {.name = "vaultconnection", .workers = options.workers},
+            [this](const kube::ObjectKey& key, runtime::ReconcileContext& context) {
+              return controller.Reconcile(key, context);
+            },
+            around.clock, around.metrics, around.log) {
+    // Our own writes of the status call for no other look.
+    objects.store().AddHandler(runtime::Filtered<api::VaultConnection>(
+        runtime::GenerationChanged<api::VaultConnection>(),
+        runtime::EnqueueKey<api::VaultConnection>(loop.queue())));
+  }
+
+  Jitter jitter;
+  runtime::Informer<api::VaultConnection> objects;
+  controllers::VaultConnections connections;
+  controllers::VaultConnectionController controller;
+  runtime::CallbackRunnable farewell;
+  runtime::Controller loop;
+};
+
+VaultControl::VaultControl(const Options& options, ControlClients clients,
+                           kube::EventRecorder& events, const Surroundings& around)
+    : parts_(std::make_unique<Parts>(options, clients, events, around)) {}
+
+VaultControl::~VaultControl() = default;
+
+void VaultControl::AddTo(runtime::Manager& manager) {
+  manager.Add(runtime::Phase::kCache, parts_->objects);
+  // Stopped after the loop, which was started after it.
+  manager.Add(runtime::Phase::kLeader, parts_->farewell);
+  manager.Add(runtime::Phase::kLeader, parts_->loop);
+}
+
+void VaultControl::AddTo(runtime::HealthChecks& readyz, runtime::HealthChecks& livez) {
+  readyz.Add(std::string(parts_->objects.name()), [this] { return parts_->objects.Check(); });
+  livez.Add(std::string(parts_->loop.name()), [this] { return parts_->loop.Check(); });
+}
+
+}  // namespace tracekeeper::app
