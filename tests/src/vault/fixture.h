@@ -71,7 +71,8 @@ class RecordedMetrics final : public Metrics {
   };
   static std::string KeyOf(std::string_view name, const MetricLabels& labels) {
     std::string key(name);
-    for (const auto& [label, value] : labels) key += "," + label + "=" + value;
+    for (const auto& [label, value] : labels)
+      key.append(",").append(label).append("=").append(value);
     return key;
   }
   Series& Make(std::string_view name, const MetricLabels& labels) {

@@ -76,6 +76,7 @@ TEST(Session, LogsInOnceForAllWhoAsk) {
   std::atomic<int> good = 0;
   {
     std::vector<std::jthread> threads;
+    threads.reserve(kThreads);
     for (int thread = 0; thread < kThreads; ++thread) {
       threads.emplace_back([&] {
         started.count_down();
@@ -299,6 +300,7 @@ TEST(Session, AllWhoWaitGetTheErrorOfOneLogin) {
   std::atomic<int> refused = 0;
   {
     std::vector<std::jthread> threads;
+    threads.reserve(kThreads);
     for (int thread = 0; thread < kThreads; ++thread) {
       threads.emplace_back([&] {
         started.count_down();
