@@ -5,13 +5,13 @@
 // Threads:  one; what other threads write meanwhile may or may not be seen.
 
 #include <fcntl.h>
-#include <strings.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
+#include <cstddef>
 #include <cstdint>
-#include <cstdio>
-#include <fstream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,27 +45,75 @@ class MaskedBytes {
   std::string masked_;
 };
 
-/// The places of `bytes`, each with the mapping it is in: "1 in [heap]".
+/// Memory of the scan's own, outside of the heap: an allocation would overwrite what was freed
+/// last, which is where a secret that was not wiped stands.
+class ScanMemory {
+ public:
+  explicit ScanMemory(std::size_t size)
+      : data_(static_cast<char*>(
+            ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0))),
+        size_(size) {}
+  ~ScanMemory() { ::munmap(data_, size_); }
+  ScanMemory(const ScanMemory&) = delete;
+  ScanMemory& operator=(const ScanMemory&) = delete;
+
+  [[nodiscard]] char* data() const { return data_; }
+  [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] bool Holds(std::uintptr_t address) const {
+    const auto begin = reinterpret_cast<std::uintptr_t>(data_);
+    return address >= begin && address < begin + size_;
+  }
+
+ private:
+  char* data_;
+  std::size_t size_;
+};
+
+/// How often `bytes` stand between two addresses, read piece by piece.
+inline std::size_t CountBetween(int memory, std::uintptr_t begin, std::uintptr_t end,
+                                const MaskedBytes& bytes, const ScanMemory& piece) {
+  std::size_t count = 0;
+  for (std::uintptr_t at = begin; at < end;) {
+    const std::size_t wanted = std::min<std::size_t>(piece.size(), end - at);
+    const ssize_t size = ::pread(memory, piece.data(), wanted, static_cast<off_t>(at));
+    if (size <= 0) return count;
+    const auto length = static_cast<std::size_t>(size);
+    count += bytes.CountIn(std::string_view(piece.data(), length));
+    // Pieces overlap, so that nothing is missed between two.
+    at += at + length < end && length > bytes.size() ? length - bytes.size() + 1 : length;
+  }
+  return count;
+}
+
+/// The mappings that hold `bytes`, and how often: "1 in ... [heap]".
 inline std::vector<std::string> FindInMemory(const MaskedBytes& bytes) {
-  std::vector<std::string> found;
+  const ScanMemory piece(1U << 20U);
+  const ScanMemory lines(1U << 20U);
   const int memory = ::open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
-  std::ifstream maps("/proc/self/maps");
-  std::vector<std::string> lines;
-  for (std::string line; std::getline(maps, line);) lines.push_back(line);
-  for (const std::string& line : lines) {
-    unsigned long begin = 0;
-    unsigned long end = 0;
-    char mode[8] = {};
-    if (std::sscanf(line.c_str(), "%lx-%lx %7s", &begin, &end, mode) != 3) continue;
-    if (mode[0] != 'r' || mode[1] != 'w' || end - begin > (512UL << 20U)) continue;
-    // Read to memory that is unmapped after each mapping, not to the heap that is looked at.
-    std::vector<char> copy(end - begin);
-    const ssize_t size = ::pread(memory, copy.data(), copy.size(), static_cast<off_t>(begin));
-    if (size <= 0) continue;
-    const std::size_t count =
-        bytes.CountIn(std::string_view(copy.data(), static_cast<std::size_t>(size)));
-    explicit_bzero(copy.data(), copy.size());
-    if (count > 0) found.push_back(std::to_string(count) + " in " + line);
+  const int maps = ::open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+  std::size_t length = 0;
+  for (ssize_t size = 1; size > 0 && length + 1 < lines.size();
+       length += static_cast<std::size_t>(size)) {
+    size = ::read(maps, lines.data() + length, lines.size() - 1 - length);
+    if (size < 0) break;
+  }
+  ::close(maps);
+  std::vector<std::string> found;
+  const std::string_view text(lines.data(), length);
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t line_end = std::min(text.find('\n', at), text.size());
+    const std::string_view line = text.substr(at, line_end - at);
+    at = line_end + 1;
+    std::uintptr_t begin = 0;
+    std::uintptr_t end = 0;
+    const char* const last = line.data() + line.size();
+    const auto first_number = std::from_chars(line.data(), last, begin, 16);
+    const auto second_number = std::from_chars(first_number.ptr + 1, last, end, 16);
+    const std::string_view mode(second_number.ptr + 1, 2);
+    const bool is_ours = piece.Holds(begin) || lines.Holds(begin) || begin == end;
+    if (mode != "rw" || is_ours || piece.Holds(end - 1)) continue;
+    const std::size_t count = CountBetween(memory, begin, end, bytes, piece);
+    if (count > 0) found.push_back(std::to_string(count) + " in " + std::string(line));
   }
   ::close(memory);
   return found;

@@ -44,7 +44,9 @@ TEST_F(RealMemory, ALongSecretIsWrittenAndReadAndGone) {
     EXPECT_TRUE(read->values.at("long").Equals(written));
     EXPECT_THAT(FindInMemory(pieces[0]), Not(IsEmpty()));
   }
-  for (const MaskedBytes& piece : pieces) EXPECT_THAT(FindInMemory(piece), IsEmpty());
+  for (const MaskedBytes& piece : pieces) {
+    EXPECT_THAT(FindInMemory(piece), IsEmpty()) << "piece " << &piece - pieces.data();
+  }
 }
 
 /// Remembers, masked, which token it got.
