@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <malloc.h>
 
 #include <random>
 
@@ -17,7 +18,15 @@ using testing::IsEmpty;
 using testing::Not;
 
 /// What went through the whole way (TLS, HTTP, JSON) is nowhere once its owner is gone.
-using RealMemory = RealVault;
+class RealMemory : public RealVault {
+ protected:
+  void SetUp() override {
+    // What is freed stays in the process, so that the scan sees what was left in it.
+    mallopt(M_MMAP_MAX, 0);
+    mallopt(M_TRIM_THRESHOLD, 1 << 30);
+    RealVault::SetUp();
+  }
+};
 
 crypto::SecretString RandomLetters(std::size_t size) {
   std::random_device random;
