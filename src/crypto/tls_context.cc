@@ -26,6 +26,14 @@ void ConfigureBoth(SSL_CTX& context) {
                                  SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 }
 
+/// What servers answer may be secret: OpenSSL wipes what it has decrypted once it is read.
+Result<SslContextPtr> NewClientContext() {
+  SslContextPtr context(SSL_CTX_new(TLS_client_method()));
+  if (!context) return Fail(ErrorKind::kInternal, "make a TLS context: {}", TakeOpensslError());
+  SSL_CTX_set_options(context.get(), SSL_OP_CLEANSE_PLAINTEXT);
+  return context;
+}
+
 Status UseCertificate(SSL_CTX& context, const CertificatePair& pair) {
   const auto chain = TRY(ReadCertificates(pair.chain_pem()));
   const KeyPtr key = TRY(ReadPrivateKey(pair.private_key_pem().Reveal()));
@@ -77,16 +85,14 @@ Status ConfigureClientContext(ssl_ctx_st* context, std::string_view authorities_
 
 Result<std::shared_ptr<const TlsContext>> TlsContext::ForClient(std::string_view authorities_pem,
                                                                 const CertificatePair* own) {
-  SslContextPtr context(SSL_CTX_new(TLS_client_method()));
-  if (!context) return Fail(ErrorKind::kInternal, "make a TLS context: {}", TakeOpensslError());
+  SslContextPtr context = TRY(NewClientContext());
   TRY(ConfigureClientContext(context.get(), authorities_pem, own));
   return std::shared_ptr<const TlsContext>(new TlsContext(context.release()));
 }
 
 Result<std::shared_ptr<const TlsContext>> TlsContext::ForClientOfAnyone(
     const CertificatePair* own) {
-  SslContextPtr context(SSL_CTX_new(TLS_client_method()));
-  if (!context) return Fail(ErrorKind::kInternal, "make a TLS context: {}", TakeOpensslError());
+  SslContextPtr context = TRY(NewClientContext());
   ConfigureBoth(*context);
   SSL_CTX_set_verify(context.get(), SSL_VERIFY_NONE, nullptr);
   if (own != nullptr) TRY(UseCertificate(*context, *own));

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "src/crypto/secret_string.h"
 #include "src/net/client_connection.h"
 #include "src/net/request_writer.h"
 #include "src/net/transports.h"
@@ -27,6 +28,9 @@ bool IsIdempotent(std::string_view method) {
 class CollectingSink final : public StreamSink {
  public:
   explicit CollectingSink(std::size_t limit) : limit_(limit) {}
+  ~CollectingSink() override { crypto::Wipe(response_.body); }
+  CollectingSink(const CollectingSink&) = delete;
+  CollectingSink& operator=(const CollectingSink&) = delete;
 
   Status OnHead(int status, const Headers& headers) override {
     response_.status = status;
@@ -39,6 +43,7 @@ class CollectingSink final : public StreamSink {
       return Fail(ErrorKind::kDecode, "the answer is longer than the {} bytes expected of it",
                   limit_);
     }
+    MakeRoom(response_.body.size() + bytes.size());
     response_.body.append(bytes);
     return {};
   }
@@ -46,8 +51,45 @@ class CollectingSink final : public StreamSink {
   [[nodiscard]] Response Take() { return std::move(response_); }
 
  private:
+  /// A body may hold a secret: what it grows out of is wiped.
+  void MakeRoom(std::size_t size) {
+    if (size <= response_.body.capacity()) return;
+    std::string larger;
+    larger.reserve(std::max(size, 2 * response_.body.capacity()));
+    larger.append(response_.body);
+    crypto::Wipe(response_.body);
+    response_.body = std::move(larger);
+  }
+
   const std::size_t limit_;
   Response response_;
+};
+
+// Asio's TLS stream copies what comes in two pieces onto the stack first, and leaves it there. A
+// request that may hold a secret goes out as one piece, from memory that is wiped.
+constexpr std::size_t kLongestInOnePiece = 1U << 20U;
+
+class RequestBytes {
+ public:
+  RequestBytes(std::string head, std::string_view body) : head_(std::move(head)), body_(body) {
+    if (body.empty() || body.size() > kLongestInOnePiece) return;
+    std::string whole;
+    whole.reserve(head_.size() + body.size());
+    whole.append(head_).append(body);
+    crypto::Wipe(head_);
+    head_ = std::move(whole);
+    body_ = {};
+  }
+  ~RequestBytes() { crypto::Wipe(head_); }
+  RequestBytes(const RequestBytes&) = delete;
+  RequestBytes& operator=(const RequestBytes&) = delete;
+
+  [[nodiscard]] std::string_view first() const { return head_; }
+  [[nodiscard]] std::string_view second() const { return body_; }
+
+ private:
+  std::string head_;
+  std::string_view body_;
 };
 
 class BeastTransport final : public Transport {
@@ -80,12 +122,12 @@ class BeastTransport final : public Transport {
 
   Status Attempt(const Request& request, StreamSink& sink, const CallLimits& limits,
                  const StopToken& stop) {
-    const std::string head = TRY(WriteRequestHead(request, origin_));
+    const RequestBytes bytes(TRY(WriteRequestHead(request, origin_)), request.body);
     const auto body_rule = request.method == "HEAD" ? ResponseReader::BodyRule::kNever
                                                     : ResponseReader::BodyRule::kAsFramed;
     if (ConnectionPtr pooled = TakeIdle()) {
       ResponseReader reader(sink, body_rule);
-      auto done = pooled->Call(head, request.body, reader, limits, stop);
+      auto done = pooled->Call(bytes.first(), bytes.second(), reader, limits, stop);
       if (done) {
         GiveBack(std::move(pooled));
         return {};
@@ -98,7 +140,7 @@ class BeastTransport final : public Transport {
     }
     ConnectionPtr fresh = TRY(Open(limits.deadline, stop));
     ResponseReader reader(sink, body_rule);
-    auto done = fresh->Call(head, request.body, reader, limits, stop);
+    auto done = fresh->Call(bytes.first(), bytes.second(), reader, limits, stop);
     if (!done) return Fail(std::move(done).error().error);
     GiveBack(std::move(fresh));
     return {};

@@ -36,8 +36,11 @@ Result<std::string> WriteRequestHead(const Request& request, const Origin& origi
   TRY(CheckRequest(request));
   static const Headers ours{
       {"host", ""}, {"content-length", ""}, {"connection", ""}, {"transfer-encoding", ""}};
+  // With room for all of it: a header may be a token, and what a string grows out of is not wiped.
+  std::size_t size = 512 + request.target.size();
+  for (const auto& [name, value] : request.headers) size += name.size() + value.size() + 4;
   std::string head;
-  head.reserve(512);
+  head.reserve(size);
   head.append(request.method).append(" ").append(request.target).append(" HTTP/1.1\r\n");
   head.append("Host: ").append(origin.Authority()).append("\r\n");
   for (const auto& [name, value] : request.headers) {

@@ -4,6 +4,7 @@
 // its code behind that assertion is right without it.
 #define BOOST_DISABLE_ASSERTS
 
+#include <algorithm>
 #include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/error.hpp>
 #include <cstdint>
@@ -100,7 +101,7 @@ ResponseReader::ResponseReader(StreamSink& sink, BodyRule body_rule)
   StartParser();
 }
 
-ResponseReader::~ResponseReader() = default;
+ResponseReader::~ResponseReader() { explicit_bzero(buffer_.get(), most_); }
 
 void ResponseReader::StartParser() { parser_ = std::make_unique<Parser>(sink_, body_rule_); }
 
@@ -114,6 +115,7 @@ std::span<char> ResponseReader::Space() {
 
 Result<ResponseReader::Progress> ResponseReader::Commit(std::size_t size) {
   end_ += size;
+  most_ = std::max(most_, end_);
   got_bytes_ = got_bytes_ || size > 0;
   while (begin_ < end_) {
     boost::system::error_code error;

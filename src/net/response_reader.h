@@ -48,6 +48,7 @@ class ResponseReader {
   std::unique_ptr<char[]> buffer_;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
+  std::size_t most_ = 0;  // of the buffer that was ever used, to be wiped
   bool got_bytes_ = false;
 };
 

@@ -176,12 +176,9 @@ Result<Health> Endpoint::FetchHealth(const StopToken& stop) {
 
 Result<Health> Endpoint::AskHealth(const StopToken& stop) {
   auto health = FetchHealth(stop);
-  std::optional<Failure> failure;
-  if (health) {
-    failure = WhyNotAsk(health->state);
-  } else if (!(failure = FailureOf(health.error()))) {
-    return health;
-  }
+  const auto failure = health ? WhyNotAsk(health->state) : FailureOf(health.error());
+  const bool was_stopped = !health && !failure;
+  if (was_stopped) return health;
   ChangeCircuit([&](Breaker& breaker) { breaker.Learn(failure, clock_.Monotonic()); });
   return health;
 }

@@ -4,12 +4,11 @@
 #include <utility>
 
 #include "src/vault/lease.h"
+#include "src/vault/retry.h"
 
 namespace tracekeeper::vault {
 namespace {
 
-constexpr Duration kShortestHoldOff = std::chrono::seconds(1);
-constexpr Duration kLongestHoldOff = std::chrono::seconds(60);
 // For so long a token that lookup-self found alive is taken to be so, however many calls are
 // denied.
 constexpr Duration kConfirmedFor = std::chrono::seconds(30);
@@ -25,7 +24,8 @@ tl::unexpected<Error> Closed() {
 bool NeedsLogin(const Error& error) {
   const auto failure = FailureOf(error);
   return failure == Failure::kTokenRevoked || failure == Failure::kBatchToken ||
-         failure == Failure::kPermissionDenied || failure == Failure::kRequestRefused;
+         failure == Failure::kPermissionDenied || failure == Failure::kRequestRefused ||
+         failure == Failure::kLeaseNotRenewable;
 }
 
 }  // namespace
@@ -125,7 +125,11 @@ Result<Session::HeldToken> Session::TakeOutcomeLocked(Result<HeldToken> outcome)
   if (outcome.error().kind == ErrorKind::kCancelled) return outcome;
   ++attempts_;
   NoteFailureLocked(outcome.error());
-  if (held_ && held_->IsAlive(clock_.Monotonic())) return held_;
+  if (held_ && held_->IsAlive(clock_.Monotonic())) {
+    // Once the token has ended, a login may not wait for what a renewal has earned.
+    if (held_->ends) hold_off_until_ = std::min(hold_off_until_, *held_->ends);
+    return held_;
+  }
   if (auto error = HoldOffLocked(clock_.Monotonic())) return Fail(*std::move(error));
   return outcome;
 }
@@ -139,11 +143,7 @@ void Session::NoteFailureLocked(const Error& error) {
     hold_off_until_ = now;
     return;
   }
-  failures_ = std::min(failures_ + 1, 6U);  // 2^6 s is over the longest
-  const Duration cap = std::min<Duration>(kShortestHoldOff * (1U << failures_), kLongestHoldOff);
-  const double random = options_.random ? options_.random() : 1.0;
-  const Duration jittered =
-      kShortestHoldOff + std::chrono::duration_cast<Duration>((cap - kShortestHoldOff) * random);
+  const Duration jittered = FullJitter(failures_++, options_.random ? options_.random() : 1.0);
   hold_off_until_ = now + std::max(jittered, error.retry_after.value_or(Duration::zero()));
 }
 

@@ -123,23 +123,25 @@ Result<std::string> Transit::Rewrap(std::string_view key, std::string_view ciphe
   return std::string(TRY(ReadText(answer.data(), "ciphertext", what)));
 }
 
-Status Transit::SetVersion(std::string_view verb, std::string_view last, std::string_view member,
-                           std::string_view key, std::uint64_t version, const StopToken& stop) {
-  Call call = TRY(MakeCall(Operation::kTransitKey, "keys", key, verb));
-  call.path += last;
-  call.body.Begin().Number(member, static_cast<std::int64_t>(version)).End();
+Status Transit::SetMinimumVersion(std::string_view key, std::uint64_t version,
+                                  const StopToken& stop) {
+  Call call = TRY(MakeCall(Operation::kTransitKey, "keys", key, "set the minimum version of"));
+  call.path += "/config";
+  const auto number = static_cast<std::int64_t>(version);
+  call.body.Begin()
+      .Number("min_decryption_version", number)
+      .Number("min_encryption_version", number)
+      .End();
   TRY(caller_.Send(std::move(call), stop));
   return {};
 }
 
-Status Transit::SetMinimumVersion(std::string_view key, std::uint64_t version,
-                                  const StopToken& stop) {
-  return SetVersion("set the minimum version of", "/config", "min_decryption_version", key, version,
-                    stop);
-}
-
 Status Transit::Trim(std::string_view key, std::uint64_t version, const StopToken& stop) {
-  return SetVersion("trim", "/trim", "min_available_version", key, version, stop);
+  Call call = TRY(MakeCall(Operation::kTransitKey, "keys", key, "trim"));
+  call.path += "/trim";
+  call.body.Begin().Number("min_available_version", static_cast<std::int64_t>(version)).End();
+  TRY(caller_.Send(std::move(call), stop));
+  return {};
 }
 
 }  // namespace tracekeeper::vault

@@ -58,7 +58,7 @@ class Transit {
   /// The ciphertext under the newest version of the key.
   Result<std::string> Rewrap(std::string_view key, std::string_view ciphertext,
                              const StopToken& stop);
-  /// Versions below neither decrypt nor verify any more.
+  /// Versions below neither encrypt, decrypt, sign nor verify any more.
   Status SetMinimumVersion(std::string_view key, std::uint64_t version, const StopToken& stop);
   /// Destroys the versions below `version`, which must be below the minimum already.
   Status Trim(std::string_view key, std::uint64_t version, const StopToken& stop);
@@ -66,8 +66,6 @@ class Transit {
  private:
   Result<Call> MakeCall(Operation operation, std::string_view middle, std::string_view key,
                         std::string_view verb) const;
-  Status SetVersion(std::string_view verb, std::string_view last, std::string_view member,
-                    std::string_view key, std::uint64_t version, const StopToken& stop);
 
   const std::string mount_;
   Caller& caller_;

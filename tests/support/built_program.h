@@ -13,7 +13,7 @@
 
 namespace tracekeeper::test_support {
 
-/// `file` in the folder that `tools/setup.sh path NAME` prints.
+/// `file` in the folder that `tools/setup.sh path NAME` prints; an empty `file` is what it prints.
 Result<std::filesystem::path> BuiltProgram(const std::string& name, const std::string& file);
 
 }  // namespace tracekeeper::test_support
