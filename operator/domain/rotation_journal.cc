@@ -55,7 +55,6 @@ Status CheckBounds(const RotationJournal& journal) {
   TRY(CheckText("sourceDigest", journal.source_digest, kMost));
   TRY(CheckText("targetDigest", journal.target_digest, kMost));
   TRY(CheckText("publishedDigest", journal.published_digest, kMost));
-  TRY(CheckText("lastRequest", journal.last_request, kMost));
   TRY(CheckText("audit.hash", journal.audit.hash, kMost));
   TRY(CheckCount("sequence", journal.sequence));
   TRY(CheckCount("epoch", journal.epoch));
@@ -67,6 +66,7 @@ Status CheckBounds(const RotationJournal& journal) {
   TRY(CheckVersion("next", journal.next));
   TRY(CheckVersion("retiring", journal.retiring));
   TRY(CheckList("requests", journal.requests, RotationJournal::kMostRequests, kMost));
+  TRY(CheckList("accepted", journal.accepted, RotationJournal::kMostRequests, kMost));
   TRY(CheckList("unsent", journal.unsent, RotationJournal::kMostUnsent,
                 RotationJournal::kMostAuditLine));
   if (!journal.failure) return {};

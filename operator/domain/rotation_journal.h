@@ -80,6 +80,7 @@ struct VersionRecord {
   std::optional<Moment> activated;
   std::optional<Moment> valid_from;  // of its lease or certificate
   std::optional<Moment> valid_until;
+  bool fixed = false;  // its lease is not renewed any more
 
   bool operator==(const VersionRecord&) const = default;
 
@@ -96,6 +97,7 @@ struct VersionRecord {
         Field("activated", &VersionRecord::activated),
         Field("validFrom", &VersionRecord::valid_from),
         Field("validUntil", &VersionRecord::valid_until),
+        Field("fixed", &VersionRecord::fixed),
     };
   }
 };
@@ -153,7 +155,7 @@ struct RotationJournal {
   std::string published_digest;  // how it was last written
 
   std::vector<std::string> requests;  // manual, accepted and not yet served: digests
-  std::string last_request;           // the last that was accepted
+  std::vector<std::string> accepted;  // the last that were accepted, in their order
 
   std::optional<Moment> last_success;
   std::optional<FailureRecord> failure;
@@ -193,7 +195,7 @@ struct RotationJournal {
         Field("targetDigest", &Self::target_digest),
         Field("publishedDigest", &Self::published_digest),
         Field("requests", &Self::requests),
-        Field("lastRequest", &Self::last_request),
+        Field("accepted", &Self::accepted),
         Field("lastSuccess", &Self::last_success),
         Field("failure", &Self::failure),
         Field("audit", &Self::audit, {.required = true}),

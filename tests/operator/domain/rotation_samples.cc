@@ -47,7 +47,8 @@ class Maker {
             .created = Time(),
             .activated = Maybe([&] { return Time(); }),
             .valid_from = Maybe([&] { return Time(); }),
-            .valid_until = Maybe([&] { return Time(); })};
+            .valid_until = Maybe([&] { return Time(); }),
+            .fixed = Below(2) == 0};
   }
   std::vector<std::string> Texts(std::size_t most) {
     std::vector<std::string> texts(static_cast<std::size_t>(Below(most + 1)));
@@ -87,7 +88,7 @@ RotationJournal RandomJournal(std::mt19937_64& random) {
   journal.target_digest = make.Text();
   journal.published_digest = make.Text();
   journal.requests = make.Texts(RotationJournal::kMostRequests);
-  journal.last_request = make.Text();
+  journal.accepted = make.Texts(RotationJournal::kMostRequests);
   journal.last_success = make.Maybe([&] { return make.Time(); });
   journal.failure =
       make.Maybe([&] { return FailureRecord{make.Text(), make.Time(), make.Count()}; });
