@@ -25,7 +25,8 @@ class RotationRunner::Drive {
     run.again = waiting_.look_again;
     const bool waits_for_source = waiting_.waiting_for == domain::RotationWait::kSource ||
                                   waiting_.waiting_for == domain::RotationWait::kDue;
-    // A source that cannot be asked is a failure where it is needed; while consumers drain it is not.
+    // A source that cannot be asked is a failure where it is needed; while consumers drain it is
+    // not.
     if (status && source_error_ && waits_for_source) status = Fail(*std::move(source_error_));
     if (status) {
       Recover();
@@ -106,8 +107,7 @@ class RotationRunner::Drive {
     if (!done && !IsOvercome(done.error(), step)) return done;
     outcome.actor = input_.actor;
     const std::size_t accepted = step.action == RotationAction::kAccept ? SeenBy() : accepted_;
-    const RotationJournal after =
-        domain::Apply(journal_, input_.spec, facts_, step, outcome, now_);
+    const RotationJournal after = domain::Apply(journal_, input_.spec, facts_, step, outcome, now_);
     if (after == journal_) {
       return Fail(ErrorKind::kInternal, "rotation step {} changes nothing in phase {}",
                   NameOf(step.action), codec::NameOfEnum(journal_.phase));
@@ -134,16 +134,20 @@ class RotationRunner::Drive {
       case RotationAction::kPropose:
         outcome.proposed = TRY(ports_.Propose(journal_));
         return {};
-      case RotationAction::kCommit: return Keep(ports_.Commit(journal_), outcome);
+      case RotationAction::kCommit:
+        return Keep(ports_.Commit(journal_), outcome);
       case RotationAction::kRepublish:
       case RotationAction::kPublish:
-      case RotationAction::kActivate: return Publish();
+      case RotationAction::kActivate:
+        return Publish();
       case RotationAction::kRetire:
         // Withdrawn first: nobody finds it in the target when it is revoked.
         TRY(Publish());
         return journal_.retiring ? Keep(ports_.Retire(journal_), outcome) : Status();
-      case RotationAction::kRenew: return Renew(step.version, outcome);
-      default: return {};
+      case RotationAction::kRenew:
+        return Renew(step.version, outcome);
+      default:
+        return {};
     }
   }
 
@@ -213,8 +217,8 @@ class RotationRunner::Drive {
     const domain::RotationFailure& row = domain::RotationFailureOf(error);
     run.failure = &row;
     if (row.retry != domain::RetryClass::kReload) Count(row);
-    const Instant again = now_ + domain::RetryDelay(row, runner_.failures_, input_.random,
-                                                    error.retry_after);
+    const Instant again =
+        now_ + domain::RetryDelay(row, runner_.failures_, input_.random, error.retry_after);
     const bool has_own_time = waiting_.look_again > now_;
     run.again = has_own_time ? std::min(waiting_.look_again, again) : again;
     run.error = std::move(error);
@@ -224,7 +228,8 @@ class RotationRunner::Drive {
   void Count(const domain::RotationFailure& row) {
     const bool is_same = journal_.failure && journal_.failure->label == row.label;
     if (is_same) {
-      const auto known = static_cast<unsigned>(std::min<std::int64_t>(journal_.failure->count, 1000));
+      const auto known =
+          static_cast<unsigned>(std::min<std::int64_t>(journal_.failure->count, 1000));
       runner_.failures_ = std::max(runner_.failures_, known);
     }
     ++runner_.failures_;

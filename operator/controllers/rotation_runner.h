@@ -72,8 +72,8 @@ class RotationPorts {
   /// already there under this mark it is done. Any other version there: failure::kCasConflict.
   virtual Result<Done> Commit(const domain::RotationJournal& journal) = 0;
 
-  /// Writes the target as the slots of the journal say, with its sequence, epoch and begun. A target of a
-  /// newer sequence: kConflict with failure::kFenced.
+  /// Writes the target as the slots of the journal say, with its sequence, epoch and begun. A
+  /// target of a newer sequence: kConflict with failure::kFenced.
   virtual Status Publish(const domain::RotationJournal& journal) = 0;
   /// Who uses journal.current. Those that must restart for it are asked to, once a version, and
   /// never for one that is older than what they were last asked for.
@@ -120,8 +120,8 @@ class RotationRunner {
   class Drive;
 
   RotationPorts& ports_;
-  unsigned failures_ = 0;           // one after the other
-  std::int64_t audited_ = 0;        // records of the chain that were written, by number
+  unsigned failures_ = 0;     // one after the other
+  std::int64_t audited_ = 0;  // records of the chain that were written, by number
 };
 
 }  // namespace tracekeeper::controllers

@@ -93,20 +93,28 @@ constexpr std::array kFailures = {
 
 std::string_view LabelOfKind(ErrorKind kind) {
   switch (kind) {
-    case ErrorKind::kNotFound: return failure::kSourceAbsent;
+    case ErrorKind::kNotFound:
+      return failure::kSourceAbsent;
     case ErrorKind::kAlreadyExists:
     case ErrorKind::kConflict:
-    case ErrorKind::kExpired: return failure::kFenced;
-    case ErrorKind::kUnauthorized: return failure::kLoginRefused;
-    case ErrorKind::kForbidden: return failure::kReadForbidden;
-    case ErrorKind::kTooManyRequests: return failure::kRateLimited;
+    case ErrorKind::kExpired:
+      return failure::kFenced;
+    case ErrorKind::kUnauthorized:
+      return failure::kLoginRefused;
+    case ErrorKind::kForbidden:
+      return failure::kReadForbidden;
+    case ErrorKind::kTooManyRequests:
+      return failure::kRateLimited;
     case ErrorKind::kTimeout:
     case ErrorKind::kCancelled:
-    case ErrorKind::kUnavailable: return failure::kUnreachable;
+    case ErrorKind::kUnavailable:
+      return failure::kUnreachable;
     case ErrorKind::kInvalid:
-    case ErrorKind::kDecode: return failure::kBadAnswer;
+    case ErrorKind::kDecode:
+      return failure::kBadAnswer;
     case ErrorKind::kTerminal:
-    case ErrorKind::kInternal: break;
+    case ErrorKind::kInternal:
+      break;
   }
   return failure::kInternal;
 }

@@ -38,14 +38,20 @@ class Chooser {
     if (journal_.target_digest != spec_.target_digest) return Do(RotationAction::kRetarget);
     if (MustRepublish()) return Do(RotationAction::kRepublish);
     switch (journal_.phase) {
-      case RotationPhase::kIdle: return InIdle();
-      case RotationPhase::kPrepare: return InPrepare();
+      case RotationPhase::kIdle:
+        return InIdle();
+      case RotationPhase::kPrepare:
+        return InPrepare();
       case RotationPhase::kPublish:
         return Do(journal_.current ? RotationAction::kPublish : RotationAction::kShift);
-      case RotationPhase::kActivate: return InActivate();
-      case RotationPhase::kDrain: return InDrain();
-      case RotationPhase::kRetire: return InRetire();
-      case RotationPhase::kAudited: break;
+      case RotationPhase::kActivate:
+        return InActivate();
+      case RotationPhase::kDrain:
+        return InDrain();
+      case RotationPhase::kRetire:
+        return InRetire();
+      case RotationPhase::kAudited:
+        break;
     }
     return Do(RotationAction::kClose);
   }
@@ -100,9 +106,9 @@ class Chooser {
 
   [[nodiscard]] bool MustRepublish() const {
     if (!journal_.current) return false;
-    const bool publishes_anyway =
-        journal_.phase == RotationPhase::kPublish || journal_.phase == RotationPhase::kRetire ||
-        (journal_.phase == RotationPhase::kActivate && !journal_.next);
+    const bool publishes_anyway = journal_.phase == RotationPhase::kPublish ||
+                                  journal_.phase == RotationPhase::kRetire ||
+                                  (journal_.phase == RotationPhase::kActivate && !journal_.next);
     if (publishes_anyway) return false;
     return facts_.target == TargetState::kChanged ||
            journal_.published_digest != journal_.target_digest;
@@ -194,8 +200,7 @@ RotationStep NextStep(const RotationJournal& journal, const RotationSpec& spec,
 
 std::optional<Instant> NextRotation(const RotationJournal& journal, const RotationSpec& spec) {
   if (spec.source == RotationSource::kFollowed || !journal.current) return std::nullopt;
-  const Instant due =
-      RotationDue(journal.begun.at, spec.every, ShareOf(journal, journal.epoch));
+  const Instant due = RotationDue(journal.begun.at, spec.every, ShareOf(journal, journal.epoch));
   if (spec.source != RotationSource::kCertificate) return due;
   return std::min(due, EndingDue(journal, *journal.current).value_or(due));
 }

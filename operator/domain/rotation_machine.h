@@ -111,7 +111,16 @@ enum class RotationAction {
 /// Stable name, for logs: "BeginRetire".
 [[nodiscard]] std::string_view NameOf(RotationAction action);
 
-enum class RotationWait { kNothing, kDue, kActivation, kConsumers, kOverlap, kSource, kHeld, kPaused };
+enum class RotationWait {
+  kNothing,
+  kDue,
+  kActivation,
+  kConsumers,
+  kOverlap,
+  kSource,
+  kHeld,
+  kPaused
+};
 
 struct RotationStep {
   RotationAction action = RotationAction::kWait;

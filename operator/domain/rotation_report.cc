@@ -29,14 +29,17 @@ bool IsTooOld(const RotationJournal& journal, const RotationSpec& spec, Instant 
 
 const RotationFailure& HoldOf(const RotationFacts& facts) {
   switch (facts.source.state) {
-    case SourceState::kDeleted: return *FindRotationFailure(failure::kSourceDeleted);
-    case SourceState::kDestroyed: return *FindRotationFailure(failure::kSourceDestroyed);
-    default: return *FindRotationFailure(failure::kSourceAbsent);
+    case SourceState::kDeleted:
+      return *FindRotationFailure(failure::kSourceDeleted);
+    case SourceState::kDestroyed:
+      return *FindRotationFailure(failure::kSourceDestroyed);
+    default:
+      return *FindRotationFailure(failure::kSourceAbsent);
   }
 }
 
-void SayUnderWay(CredentialReport& report, const RotationJournal& journal,
-                 const RotationSpec& spec, Instant now) {
+void SayUnderWay(CredentialReport& report, const RotationJournal& journal, const RotationSpec& spec,
+                 Instant now) {
   const bool is_stuck = journal.phase == RotationPhase::kDrain && journal.stale_consumers > 0 &&
                         now - journal.phase_began.at > spec.drain_patience;
   if (is_stuck) {

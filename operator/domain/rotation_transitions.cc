@@ -38,14 +38,22 @@ constexpr std::array kInEveryPhase = {Action::kAccept, Action::kRetarget, Action
 std::string_view AuditStepOf(Action action) {
   switch (action) {
     case Action::kCommit:
-    case Action::kTake: return "Prepared";
-    case Action::kPublish: return "Published";
-    case Action::kActivate: return "Activated";
-    case Action::kBeginRetire: return "Drained";
-    case Action::kRetire: return "Retired";
-    case Action::kFinish: return "Adopted";
-    case Action::kAbandon: return "Abandoned";
-    default: return {};
+    case Action::kTake:
+      return "Prepared";
+    case Action::kPublish:
+      return "Published";
+    case Action::kActivate:
+      return "Activated";
+    case Action::kBeginRetire:
+      return "Drained";
+    case Action::kRetire:
+      return "Retired";
+    case Action::kFinish:
+      return "Adopted";
+    case Action::kAbandon:
+      return "Abandoned";
+    default:
+      return {};
   }
 }
 
@@ -76,28 +84,46 @@ class Applier {
  private:
   void Change() {
     switch (step_.action) {
-      case Action::kAccept: return Accept();
-      case Action::kOpen: return Open();
-      case Action::kPropose: return Propose();
-      case Action::kAbandon: return Begin();
-      case Action::kCommit: return Commit();
-      case Action::kShift: return Shift();
-      case Action::kNoteStale: return NoteStale();
-      case Action::kNoteDrained: return NoteDrained();
+      case Action::kAccept:
+        return Accept();
+      case Action::kOpen:
+        return Open();
+      case Action::kPropose:
+        return Propose();
+      case Action::kAbandon:
+        return Begin();
+      case Action::kCommit:
+        return Commit();
+      case Action::kShift:
+        return Shift();
+      case Action::kNoteStale:
+        return NoteStale();
+      case Action::kNoteDrained:
+        return NoteDrained();
       case Action::kBeginRetire:
         after_.retiring = std::exchange(after_.previous, std::nullopt);
         return;
-      case Action::kRetarget: after_.target_digest = spec_.target_digest; return;
+      case Action::kRetarget:
+        after_.target_digest = spec_.target_digest;
+        return;
       case Action::kPublish:
-      case Action::kRepublish: after_.published_digest = after_.target_digest; return;
-      case Action::kActivate: return Activate();
-      case Action::kRetire: return Retire();
-      case Action::kRenew: return Renew();
-      case Action::kClose: after_.failure.reset(); return;
+      case Action::kRepublish:
+        after_.published_digest = after_.target_digest;
+        return;
+      case Action::kActivate:
+        return Activate();
+      case Action::kRetire:
+        return Retire();
+      case Action::kRenew:
+        return Renew();
+      case Action::kClose:
+        after_.failure.reset();
+        return;
       case Action::kWait:
       case Action::kLookAtConsumers:
       case Action::kTake:
-      case Action::kFinish: return;
+      case Action::kFinish:
+        return;
     }
   }
 
@@ -236,16 +262,22 @@ class Applier {
 /// Whether the versions that the step works on are there.
 bool IsPossible(const RotationJournal& journal, const RotationFacts& facts, Action action) {
   switch (action) {
-    case Action::kPropose: return !journal.next.has_value();
+    case Action::kPropose:
+      return !journal.next.has_value();
     case Action::kCommit:
     case Action::kTake:
     case Action::kPublish:
-    case Action::kShift: return journal.next.has_value();
-    case Action::kActivate: return journal.current.has_value() && !journal.next;
+    case Action::kShift:
+      return journal.next.has_value();
+    case Action::kActivate:
+      return journal.current.has_value() && !journal.next;
     case Action::kNoteStale:
-    case Action::kNoteDrained: return facts.consumers.has_value();
-    case Action::kBeginRetire: return journal.previous.has_value();
-    default: return true;
+    case Action::kNoteDrained:
+      return facts.consumers.has_value();
+    case Action::kBeginRetire:
+      return journal.previous.has_value();
+    default:
+      return true;
   }
 }
 
@@ -285,26 +317,46 @@ RotationJournal NewRotationJournal(const CredentialIdentity& identity, const Tar
 
 std::string_view NameOf(RotationAction action) {
   switch (action) {
-    case Action::kWait: return "Wait";
-    case Action::kLookAtConsumers: return "LookAtConsumers";
-    case Action::kAccept: return "Accept";
-    case Action::kOpen: return "Open";
-    case Action::kAbandon: return "Abandon";
-    case Action::kTake: return "Take";
-    case Action::kShift: return "Shift";
-    case Action::kNoteStale: return "NoteStale";
-    case Action::kNoteDrained: return "NoteDrained";
-    case Action::kBeginRetire: return "BeginRetire";
-    case Action::kFinish: return "Finish";
-    case Action::kRetarget: return "Retarget";
-    case Action::kClose: return "Close";
-    case Action::kPropose: return "Propose";
-    case Action::kCommit: return "Commit";
-    case Action::kPublish: return "Publish";
-    case Action::kActivate: return "Activate";
-    case Action::kRetire: return "Retire";
-    case Action::kRenew: return "Renew";
-    case Action::kRepublish: return "Republish";
+    case Action::kWait:
+      return "Wait";
+    case Action::kLookAtConsumers:
+      return "LookAtConsumers";
+    case Action::kAccept:
+      return "Accept";
+    case Action::kOpen:
+      return "Open";
+    case Action::kAbandon:
+      return "Abandon";
+    case Action::kTake:
+      return "Take";
+    case Action::kShift:
+      return "Shift";
+    case Action::kNoteStale:
+      return "NoteStale";
+    case Action::kNoteDrained:
+      return "NoteDrained";
+    case Action::kBeginRetire:
+      return "BeginRetire";
+    case Action::kFinish:
+      return "Finish";
+    case Action::kRetarget:
+      return "Retarget";
+    case Action::kClose:
+      return "Close";
+    case Action::kPropose:
+      return "Propose";
+    case Action::kCommit:
+      return "Commit";
+    case Action::kPublish:
+      return "Publish";
+    case Action::kActivate:
+      return "Activate";
+    case Action::kRetire:
+      return "Retire";
+    case Action::kRenew:
+      return "Renew";
+    case Action::kRepublish:
+      return "Republish";
   }
   return "Unknown";
 }

@@ -68,7 +68,8 @@ TEST_P(EveryCall, MayBeTheLast) {
       ExpectWhole(world);
       ASSERT_GE(world.retired(), 3) << "call " << call;
       ASSERT_EQ(world.crashes() + world.hangs(), 1) << "call " << call;
-      ASSERT_FALSE(testing::Test::HasFailure()) << "call " << call << " hang " << hang / hours(1) << " h";
+      ASSERT_FALSE(testing::Test::HasFailure())
+          << "call " << call << " hang " << hang / hours(1) << " h";
     }
   }
 }
@@ -91,10 +92,14 @@ INSTANTIATE_TEST_SUITE_P(Strikes, EveryCall,
                                          Strike::kHangAndBeReplaced),
                          [](const auto& param) {
                            switch (param.param) {
-                             case Strike::kDieBefore: return "DieBefore";
-                             case Strike::kDieAfter: return "DieAfter";
-                             case Strike::kHang: return "Hang";
-                             default: return "HangAndBeReplaced";
+                             case Strike::kDieBefore:
+                               return "DieBefore";
+                             case Strike::kDieAfter:
+                               return "DieAfter";
+                             case Strike::kHang:
+                               return "Hang";
+                             default:
+                               return "HangAndBeReplaced";
                            }
                          });
 
@@ -285,7 +290,8 @@ TEST(RotationSimulation, AnotherPeriodOrTargetInMidRotationDoesNoHarm) {
 // The world's own checks bite: without fencing a leader that was replaced puts old values back.
 TEST(RotationWorld, SeesWhatHappensWithoutFencing) {
   std::vector<std::string> seen;
-  for (int call = 1; call <= CallsOfOneRotation(); ++call) {
+  const int calls = CallsOfOneRotation();
+  for (int call = 1; call <= calls; ++call) {
     RotationWorldOptions options = Quiet(static_cast<std::uint64_t>(call));
     options.fencing = Fencing::kOff;
     RotationWorld world(options);

@@ -62,8 +62,10 @@ void RotationWorld::RunUntilRetired(int count) {
 Instant RotationWorld::NextEvent() const {
   Instant next = next_hour_;
   if (leader_) next = std::min(next, leader_->again);
-  for (const Consumer& consumer : consumers_) next = std::min(next, consumer.loads_at.value_or(next));
-  for (const Verifier& verifier : verifiers_) next = std::min(next, verifier.loads_at.value_or(next));
+  for (const Consumer& consumer : consumers_)
+    next = std::min(next, consumer.loads_at.value_or(next));
+  for (const Verifier& verifier : verifiers_)
+    next = std::min(next, verifier.loads_at.value_or(next));
   return next;
 }
 
@@ -114,7 +116,8 @@ void RotationWorld::RunLeader() {
       leader->requests.begin(),
       leader->requests.begin() + static_cast<std::ptrdiff_t>(run.accepted_requests));
   const Duration wait = run.again - *leader->time.Now(Clocks());
-  leader->again = now_ + std::clamp<Duration>(wait, std::chrono::milliseconds(1), kLooksAtLeastEvery);
+  leader->again =
+      now_ + std::clamp<Duration>(wait, std::chrono::milliseconds(1), kLooksAtLeastEvery);
   leader_ = std::move(leader);
 }
 
@@ -122,20 +125,22 @@ std::optional<Strike> RotationWorld::NextStrike() {
   ++calls_;
   if (strike_at_ && calls_ >= *strike_at_) {
     strike_at_.reset();
+    hang_ = strike_hang_;
     return strike_;
   }
-  strike_hang_ = Duration::zero();
   if (Happens(options_.crash)) return Happens(0.5) ? Strike::kDieBefore : Strike::kDieAfter;
   if (depth_ < kDeepest && Happens(options_.hang)) {
-    const Duration lengths[] = {minutes(2), hours(3), options_.spec.every + options_.spec.every / 2};
-    strike_hang_ = lengths[random_() % 3];
+    const Duration lengths[] = {minutes(2), hours(3),
+                                options_.spec.every + options_.spec.every / 2};
+    hang_ = lengths[random_() % 3];
     return Happens(0.7) ? Strike::kHangAndBeReplaced : Strike::kHang;
   }
   return std::nullopt;
 }
 
 /// Inside a call: the world goes on, with or without another leader.
-void RotationWorld::Hang(Strike strike, Duration hang) {
+void RotationWorld::Hang(Strike strike) {
+  Duration hang = hang_;
   ++hangs_;
   ++depth_;
   if (strike == Strike::kHangAndBeReplaced) {
@@ -210,8 +215,8 @@ void RotationWorld::Reload() {
 
 void RotationWorld::TargetChanged(const Target& before) {
   if (target_.number < newest_in_use_) {
-    Violated(fmt::format("the target went back from version {} to {}", newest_in_use_,
-                         target_.number));
+    Violated(
+        fmt::format("the target went back from version {} to {}", newest_in_use_, target_.number));
   }
   newest_in_use_ = std::max(newest_in_use_, target_.number);
   if (target_.current != before.current) {
@@ -223,7 +228,8 @@ void RotationWorld::TargetChanged(const Target& before) {
   }
   for (Verifier& verifier : verifiers_) {
     const bool is_first = verifier.known.empty();
-    const Instant loads = now_ + (is_first ? Duration::zero() : Below(options_.spec.activate_after));
+    const Instant loads =
+        now_ + (is_first ? Duration::zero() : Below(options_.spec.activate_after));
     verifier.loads_at = verifier.loads_at ? std::min(*verifier.loads_at, loads) : loads;
   }
   Check();
@@ -238,9 +244,11 @@ bool RotationWorld::IsValid(const std::string& value) const {
 void RotationWorld::Check() {
   for (const Consumer& consumer : consumers_) {
     if (consumer.value.empty()) continue;
-    if (!IsValid(consumer.value)) Violated("a consumer holds only what is invalid: " + consumer.value);
+    if (!IsValid(consumer.value))
+      Violated("a consumer holds only what is invalid: " + consumer.value);
     for (const Verifier& verifier : verifiers_) {
-      if (verifier.known.empty() || std::ranges::count(verifier.known, consumer.value) > 0) continue;
+      if (verifier.known.empty() || std::ranges::count(verifier.known, consumer.value) > 0)
+        continue;
       Violated("a verifier does not know what a consumer signs with: " + consumer.value);
     }
   }

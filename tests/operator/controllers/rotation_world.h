@@ -136,7 +136,7 @@ class RotationWorld {
   [[nodiscard]] bool Happens(double chance);
 
   std::optional<Strike> NextStrike();
-  void Hang(Strike strike, Duration hang);
+  void Hang(Strike strike);
 
   RotationWorldOptions options_;
   std::mt19937_64 random_;
@@ -159,7 +159,8 @@ class RotationWorld {
   int calls_ = 0;
   std::optional<int> strike_at_;
   Strike strike_ = Strike::kDieBefore;
-  Duration strike_hang_{};
+  Duration strike_hang_{};  // of the one that was asked for
+  Duration hang_{};         // of the one that happens now
   std::optional<Instant> last_commit_;
   Instant last_begun_{};
   Duration excused_{};  // since the last commit: nobody could have rotated

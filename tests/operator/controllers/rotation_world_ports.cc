@@ -22,7 +22,7 @@ auto RotationWorld::Ports::Make(Call call) -> decltype(call()) {
   if (leader_.is_dead) return Died();
   const auto strike = world_.NextStrike();
   if (strike == Strike::kHang || strike == Strike::kHangAndBeReplaced) {
-    world_.Hang(*strike, world_.strike_hang_);
+    world_.Hang(*strike);
   }
   if (strike == Strike::kDieBefore) {
     leader_.is_dead = true;
@@ -97,8 +97,7 @@ Result<domain::SourceFacts> RotationWorld::Ports::ObserveSource() {
 
 Result<domain::TargetMarks> RotationWorld::Ports::ObserveTarget() {
   return Make([&]() -> Result<domain::TargetMarks> {
-    return domain::TargetMarks{world_.target_.sequence, world_.target_.epoch,
-                               world_.target_.begun};
+    return domain::TargetMarks{world_.target_.sequence, world_.target_.epoch, world_.target_.begun};
   });
 }
 
@@ -108,8 +107,8 @@ Result<domain::VersionRecord> RotationWorld::Ports::Propose(const RotationJourna
     domain::VersionRecord record;
     const std::int64_t known = journal.current ? journal.current->source_version : 0;
     record.base = world_.versions();
-    const bool is_there = record.base > known &&
-                          world_.source_.back().state == SourceVersion::State::kPresent;
+    const bool is_there =
+        record.base > known && world_.source_.back().state == SourceVersion::State::kPresent;
     if (is_there) {
       record.state = domain::VersionState::kStored;
       record.source_version = record.base;
