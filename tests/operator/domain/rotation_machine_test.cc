@@ -5,7 +5,7 @@
 
 #include <set>
 
-#include "operator/domain/rotation_report.h"
+#include "tests/operator/domain/rotation_samples.h"
 
 namespace tracekeeper::domain {
 namespace {
@@ -13,76 +13,6 @@ namespace {
 using std::chrono::hours;
 using std::chrono::minutes;
 using std::chrono::seconds;
-using testing::ElementsAre;
-using testing::IsEmpty;
-
-const Instant kNow{hours(24 * 365 * 56)};
-
-RotationSpec Spec() {
-  RotationSpec spec;
-  spec.every = hours(72);
-  spec.overlap = hours(1);
-  spec.activate_after = minutes(10);
-  spec.linger = minutes(6);
-  spec.source_digest = "source";
-  spec.target_digest = "target";
-  return spec;
-}
-
-RotationFacts Facts(std::int64_t version = 4) {
-  RotationFacts facts;
-  facts.source = {SourceState::kPresent, version};
-  return facts;
-}
-
-VersionRecord Version(std::int64_t number) {
-  VersionRecord version;
-  version.number = number;
-  version.state = VersionState::kStored;
-  version.source_version = number;
-  version.source_digest = "source";
-  version.created = Moment::Of(kNow - hours(2));
-  return version;
-}
-
-/// Version 4 in use since an hour.
-RotationJournal Idle() {
-  RotationJournal journal = NewRotationJournal({"shop/checkout", "uid", "otlp"}, {}, kNow);
-  journal.epoch = 4;
-  journal.sequence = 40;
-  journal.begun = Moment::Of(kNow - hours(1));
-  journal.current = Version(4);
-  journal.current->activated = journal.last_success = Moment::Of(kNow - hours(1));
-  journal.source_digest = "source";
-  journal.target_digest = journal.published_digest = "target";
-  return journal;
-}
-
-RotationJournal In(RotationPhase phase, Duration since = {}) {
-  RotationJournal journal = Idle();
-  journal.epoch = 5;
-  journal.cause = RotationCause::kDue;
-  journal.phase = phase;
-  journal.phase_began = Moment::Of(kNow - since);
-  return journal;
-}
-
-RotationJournal WithNext(RotationJournal journal, VersionState state) {
-  journal.next = Version(5);
-  journal.next->state = state;
-  return journal;
-}
-
-/// Version 5 current since `since`, 4 previous.
-RotationJournal Draining(Duration since, std::optional<Duration> drained = std::nullopt) {
-  RotationJournal journal = In(RotationPhase::kDrain, since);
-  journal.previous = Version(4);
-  journal.current = Version(5);
-  journal.current->activated = Moment::Of(kNow - since);
-  journal.retire_not_before = Moment::Of(kNow - since + hours(1));
-  if (drained) journal.drained = Moment::Of(kNow - *drained);
-  return journal;
-}
 
 struct StepCase {
   const char* name;
@@ -115,24 +45,6 @@ TEST_P(Steps, FollowTheTable) {
   EXPECT_TRUE(RotationJournal::FromJson(after.ToJson()));
 }
 
-template <typename T, typename Change>
-T But(T value, Change change) {
-  change(value);
-  return value;
-}
-
-RotationSpec With(RotationSource source) {
-  return But(Spec(), [&](RotationSpec& s) { s.source = source; });
-}
-
-RotationFacts Source(SourceState state, std::int64_t version = 4) {
-  return But(Facts(), [&](RotationFacts& f) { f.source = {state, version}; });
-}
-
-RotationFacts Consumers(std::int64_t stale) {
-  return But(Facts(), [&](RotationFacts& f) { f.consumers = ConsumerFacts{3, stale}; });
-}
-
 RotationJournal Ending(RotationJournal journal, Duration old, Duration left) {
   journal.current->valid_from = Moment::Of(kNow - old);
   journal.current->valid_until = Moment::Of(kNow + left);
@@ -143,7 +55,6 @@ using Action = RotationAction;
 using Phase = RotationPhase;
 using Wait = RotationWait;
 
-RotationJournal New() { return NewRotationJournal({"shop/checkout", "uid", "otlp"}, {}, kNow); }
 RotationJournal Known(RotationJournal journal) {
   journal.target_digest = "target";
   return journal;
@@ -350,117 +261,6 @@ TEST(Apply, ARenewalThatGainsNothingFixesTheLease) {
   EXPECT_TRUE(renewed(Validity{kNow, kNow + minutes(5)}).fixed) << "shorter than before";
   EXPECT_TRUE(renewed(std::nullopt).fixed) << "refused";
 }
-
-struct RequestCase {
-  const char* name;
-  std::vector<std::string> accepted;
-  std::vector<std::string> seen;
-  std::vector<std::string> want;
-};
-
-class Requests : public testing::TestWithParam<RequestCase> {};
-
-TEST_P(Requests, EachNewValueIsAcceptedOnce) {
-  RotationJournal journal = Idle();
-  journal.accepted = GetParam().accepted;
-  EXPECT_EQ(NewRequests(journal, GetParam().seen), GetParam().want);
-}
-
-INSTANTIATE_TEST_SUITE_P(
-    Table, Requests,
-    testing::Values(RequestCase{"none", {}, {}, {}}, RequestCase{"first", {}, {"a"}, {"a"}},
-                    RequestCase{"two", {}, {"a", "b"}, {"a", "b"}},
-                    RequestCase{"still_there", {"a"}, {"a"}, {}},
-                    RequestCase{"one_more", {"a"}, {"a", "b"}, {"b"}},
-                    RequestCase{"by_another_leader", {"x", "a", "b"}, {"a", "b"}, {}},
-                    RequestCase{"there_and_back", {"a"}, {"a", "b", "a"}, {"b", "a"}},
-                    RequestCase{"back_later", {"a", "b"}, {"a"}, {"a"}},
-                    RequestCase{"seen_twice", {}, {"a", "a"}, {"a"}},
-                    RequestCase{"taken_away", {"a"}, {"a", ""}, {}},
-                    RequestCase{"another_after_a_while", {"a"}, {"c"}, {"c"}}),
-    [](const auto& param) { return param.param.name; });
-
-TEST(Requests, BeyondTheQueueAreAcceptedLater) {
-  RotationJournal journal = Idle();
-  journal.requests.assign(RotationJournal::kMostRequests - 1, "x");
-  EXPECT_THAT(NewRequests(journal, {"a", "b"}), ElementsAre("a"));
-  journal.requests.push_back("x");
-  EXPECT_THAT(NewRequests(journal, {"a", "b"}), IsEmpty());
-}
-
-TEST(NewRotationJournal, GoesOnFromWhatTheTargetCarries) {
-  const RotationJournal journal =
-      NewRotationJournal({"shop/checkout", "uid", "otlp"},
-                         {.sequence = 57, .epoch = 9, .begun = kNow - hours(50)}, kNow);
-  EXPECT_EQ(journal.sequence, 57);
-  EXPECT_EQ(journal.epoch, 9);
-  EXPECT_EQ(journal.begun.at, kNow - hours(50));
-}
-
-struct ReportCase {
-  const char* name;
-  RotationJournal journal;
-  RotationFacts facts;
-  RotationWait waiting_for;
-  kube::ConditionStatus rotated;
-  const char* reason;
-  bool is_stalled;
-  bool may_be_ready;
-};
-
-class Reports : public testing::TestWithParam<ReportCase> {};
-
-TEST_P(Reports, FollowTheTable) {
-  const ReportCase& c = GetParam();
-  const CredentialReport report = ReportOf(c.journal, Spec(), c.facts, c.waiting_for, kNow);
-  EXPECT_EQ(report.rotated, c.rotated);
-  EXPECT_EQ(report.reason, c.reason);
-  EXPECT_EQ(report.is_stalled, c.is_stalled);
-  EXPECT_EQ(report.may_be_ready, c.may_be_ready);
-  EXPECT_FALSE(report.message.empty());
-}
-
-constexpr auto kTrue = kube::ConditionStatus::kTrue;
-constexpr auto kFalse = kube::ConditionStatus::kFalse;
-constexpr auto kUnknown = kube::ConditionStatus::kUnknown;
-
-RotationJournal LastSuccess(RotationJournal journal, Duration ago) {
-  journal.last_success = Moment::Of(kNow - ago);
-  return journal;
-}
-RotationJournal Failing(const char* label) {
-  return But(Idle(), [&](RotationJournal& j) { j.failure = FailureRecord{label, {}, 1}; });
-}
-
-INSTANTIATE_TEST_SUITE_P(
-    Table, Reports,
-    testing::Values(
-        ReportCase{"in_use", Idle(), Facts(), Wait::kDue, kTrue, "Rotated", false, true},
-        ReportCase{"new", New(), Facts(), Wait::kSource, kUnknown, "Adopting", false, false},
-        ReportCase{"under_way", Draining(minutes(5)), Facts(), Wait::kOverlap, kTrue, "Rotating",
-                   false, true},
-        ReportCase{"stuck",
-                   But(Draining(minutes(16)), [](RotationJournal& j) { j.stale_consumers = 1; }),
-                   Facts(), Wait::kConsumers, kFalse, "ConsumersStale", false, true},
-        ReportCase{"overdue",
-                   But(Idle(), [](RotationJournal& j) { j.begun = Moment::Of(kNow - hours(73)); }),
-                   Facts(), Wait::kSource, kFalse, "Overdue", false, true},
-        ReportCase{"paused", Idle(), Facts(), Wait::kPaused, kFalse, "Paused", false, true},
-        ReportCase{"deleted", Idle(), Source(SourceState::kDeleted), Wait::kHeld, kFalse,
-                   "SourceDeleted", true, false},
-        ReportCase{"destroyed", Idle(), Source(SourceState::kDestroyed), Wait::kHeld, kFalse,
-                   "SourceDestroyed", true, false},
-        ReportCase{"sealed", Failing("sealed"), Facts(), Wait::kDue, kFalse, "VaultSealed", false,
-                   true},
-        ReportCase{"unknown_failure", Failing("of_a_newer_version"), Facts(), Wait::kDue, kFalse,
-                   "InternalError", false, true},
-        ReportCase{"just_young_enough", LastSuccess(Idle(), hours(108)), Facts(), Wait::kDue, kTrue,
-                   "Rotated", false, true},
-        ReportCase{"too_old", LastSuccess(Idle(), hours(108) + seconds(1)), Facts(), Wait::kDue,
-                   kFalse, "Overdue", false, false},
-        ReportCase{"too_old_and_sealed", LastSuccess(Failing("sealed"), hours(200)), Facts(),
-                   Wait::kSource, kFalse, "VaultSealed", false, false}),
-    [](const auto& param) { return param.param.name; });
 
 }  // namespace
 }  // namespace tracekeeper::domain

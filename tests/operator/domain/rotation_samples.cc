@@ -6,6 +6,7 @@ namespace tracekeeper::domain {
 namespace {
 
 using std::chrono::hours;
+using std::chrono::minutes;
 
 class Maker {
  public:
@@ -126,5 +127,83 @@ std::string Joined(const std::vector<std::string>& lines) {
   for (const std::string& line : lines) text += line + "\n";
   return text;
 }
+
+RotationSpec Spec() {
+  RotationSpec spec;
+  spec.every = hours(72);
+  spec.overlap = hours(1);
+  spec.activate_after = minutes(10);
+  spec.linger = minutes(6);
+  spec.source_digest = "source";
+  spec.target_digest = "target";
+  return spec;
+}
+
+RotationFacts Facts(std::int64_t version) {
+  RotationFacts facts;
+  facts.source = {SourceState::kPresent, version};
+  return facts;
+}
+
+VersionRecord Version(std::int64_t number) {
+  VersionRecord version;
+  version.number = number;
+  version.state = VersionState::kStored;
+  version.source_version = number;
+  version.source_digest = "source";
+  version.created = Moment::Of(kNow - hours(2));
+  return version;
+}
+
+RotationJournal Idle() {
+  RotationJournal journal = NewRotationJournal({"shop/checkout", "uid", "otlp"}, {}, kNow);
+  journal.epoch = 4;
+  journal.sequence = 40;
+  journal.begun = Moment::Of(kNow - hours(1));
+  journal.current = Version(4);
+  journal.current->activated = journal.last_success = Moment::Of(kNow - hours(1));
+  journal.source_digest = "source";
+  journal.target_digest = journal.published_digest = "target";
+  return journal;
+}
+
+RotationJournal In(RotationPhase phase, Duration since) {
+  RotationJournal journal = Idle();
+  journal.epoch = 5;
+  journal.cause = RotationCause::kDue;
+  journal.phase = phase;
+  journal.phase_began = Moment::Of(kNow - since);
+  return journal;
+}
+
+RotationJournal WithNext(RotationJournal journal, VersionState state) {
+  journal.next = Version(5);
+  journal.next->state = state;
+  return journal;
+}
+
+RotationJournal Draining(Duration since, std::optional<Duration> drained) {
+  RotationJournal journal = In(RotationPhase::kDrain, since);
+  journal.previous = Version(4);
+  journal.current = Version(5);
+  journal.current->activated = Moment::Of(kNow - since);
+  journal.retire_not_before = Moment::Of(kNow - since + hours(1));
+  if (drained) journal.drained = Moment::Of(kNow - *drained);
+  return journal;
+}
+
+RotationSpec With(RotationSource source) {
+  return But(Spec(), [&](RotationSpec& s) { s.source = source; });
+}
+
+RotationFacts Source(SourceState state, std::int64_t version) {
+  return But(Facts(), [&](RotationFacts& f) { f.source = {state, version}; });
+}
+
+RotationFacts Consumers(std::int64_t stale) {
+  return But(Facts(), [&](RotationFacts& f) { f.consumers = ConsumerFacts{3, stale}; });
+}
+
+RotationJournal New() { return NewRotationJournal({"shop/checkout", "uid", "otlp"}, {}, kNow); }
 
 }  // namespace tracekeeper::domain
