@@ -44,6 +44,21 @@ TEST(RotationSimulation, RotatesEveryPeriodAndRetiresWhatItReplaced) {
   EXPECT_TRUE(world.report().may_be_ready);
 }
 
+TEST(RotationSimulation, ConsumersThatAreSlowerThanTheOverlapAreWaitedFor) {
+  RotationWorldOptions options = Quiet();
+  options.consumer_delay = hours(20);
+  options.spec.drain_patience = hours(1);
+  RotationWorld world(options);
+  world.RunFor(hours(2));
+  world.RequestRotation("go");
+  world.RunFor(hours(3));
+  EXPECT_EQ(world.retired(), 0);
+  EXPECT_EQ(world.report().reason, "ConsumersStale");
+  world.RunFor(hours(72) * 10);
+  ExpectWhole(world);
+  EXPECT_GE(world.retired(), 10);
+}
+
 /// One rotation, struck once at each of its calls.
 class EveryCall : public testing::TestWithParam<Strike> {};
 
@@ -109,6 +124,7 @@ RotationWorldOptions Trouble(std::uint64_t seed) {
   options.hang = 0.01;
   options.seal = 0.004;
   options.jump = 0.02;
+  if (seed % 2 == 0) options.consumer_delay = hours(5);  // longer than the overlap
   return options;
 }
 

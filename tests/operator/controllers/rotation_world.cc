@@ -73,15 +73,20 @@ void RotationWorld::RunUntil(Instant end) {
   while (true) {
     const Instant next = std::max(NextEvent(), now_);
     if (next > end) break;
-    if (IsSealed()) excused_ += std::min(next, sealed_until_) - now_;
-    now_ = next;
+    Pass(next);
     Reload();
     if (next_hour_ <= now_) Hour();
     if (leader_ && leader_->again <= now_) RunLeader();
     Check();
   }
-  if (IsSealed()) excused_ += std::min(end, sealed_until_) - now_;
-  now_ = std::max(now_, end);
+  Pass(end);
+}
+
+/// Time goes on to `until`, if it is not there yet: a leader that hung may have taken it further.
+void RotationWorld::Pass(Instant until) {
+  if (until <= now_) return;
+  if (IsSealed()) excused_ += std::min(until, sealed_until_) - now_;
+  now_ = until;
 }
 
 void RotationWorld::Hour() {

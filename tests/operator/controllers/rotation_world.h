@@ -120,6 +120,7 @@ class RotationWorld {
   };
 
   void RunUntil(Instant end);
+  void Pass(Instant until);
   [[nodiscard]] Instant NextEvent() const;
   void RunLeader();
   void Hour();
