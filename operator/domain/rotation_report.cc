@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "operator/domain/rotation_failure.h"
 #include "src/codec/duration.h"
 
 namespace tracekeeper::domain {
@@ -91,6 +90,16 @@ void SayState(CredentialReport& report, const RotationJournal& journal, const Ro
 }
 
 }  // namespace
+
+CredentialReport WithFailure(CredentialReport report, const RotationFailure& failure) {
+  if (failure.retry == RetryClass::kReload) return report;
+  SayFailure(report, failure);
+  if (failure.retry == RetryClass::kHold) {
+    report.is_stalled = true;
+    report.may_be_ready = false;
+  }
+  return report;
+}
 
 CredentialReport ReportOf(const RotationJournal& journal, const RotationSpec& spec,
                           const RotationFacts& facts, RotationWait waiting_for, Instant now) {

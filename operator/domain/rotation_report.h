@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "operator/domain/rotation_failure.h"
 #include "operator/domain/rotation_machine.h"
 #include "src/kube/conditions.h"
 
@@ -32,5 +33,8 @@ struct CredentialReport {
 [[nodiscard]] CredentialReport ReportOf(const RotationJournal& journal, const RotationSpec& spec,
                                         const RotationFacts& facts, RotationWait waiting_for,
                                         Instant now);
+
+/// The same where a run ended with `failure`, also when no journal could be read or written.
+[[nodiscard]] CredentialReport WithFailure(CredentialReport report, const RotationFailure& failure);
 
 }  // namespace tracekeeper::domain

@@ -215,6 +215,17 @@ TEST(RotationSimulation, ASealedVaultDelaysByNoMoreThanItsSealAndAMinute) {
   }
 }
 
+TEST(RotationSimulation, ALongSealIsWrittenDownSeldom) {
+  RotationWorld world(Quiet());
+  world.RunFor(hours(5));
+  const std::int64_t before = world.journal().sequence;
+  world.SealFor(hours(4));
+  world.RunFor(hours(10));
+  EXPECT_LE(world.journal().sequence - before, 11) << "of some 500 failures";
+  EXPECT_GE(world.journal().sequence - before, 3);
+  EXPECT_FALSE(world.journal().failure) << "it is over";
+}
+
 TEST(RotationSimulation, ADeletedSourceKeepsTheLastGoodValueAndSaysSo) {
   RotationWorld world(Quiet());
   world.RunFor(hours(5));
