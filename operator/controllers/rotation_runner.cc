@@ -95,7 +95,7 @@ class RotationRunner::Drive {
         facts_.consumers = TRY(ports_.ObserveConsumers(journal_));
         continue;
       }
-      TRY(Take(std::move(step)));
+      TRY(Take(step));
     }
     waiting_.look_again = now_ + std::chrono::seconds(1);
     return {};
@@ -104,7 +104,7 @@ class RotationRunner::Drive {
   /// One step: the effect, then what it leaves.
   Status Take(domain::RotationStep step) {
     domain::StepOutcome outcome;
-    const Status done = Perform(step, outcome);
+    Status done = Perform(step, outcome);
     now_ = ports_.Now();
     if (!done && !IsOvercome(done.error(), step)) return done;
     outcome.actor = input_.actor;
@@ -115,7 +115,7 @@ class RotationRunner::Drive {
                   NameOf(step.action), codec::NameOfEnum(journal_.phase));
     }
     facts_.consumers.reset();  // to write may take long: they are looked at again
-    const Status saved = Save(after);
+    Status saved = Save(after);
     const bool is_unused = step.action == RotationAction::kPropose && !saved &&
                            saved.error().kind == ErrorKind::kConflict;
     if (is_unused) ports_.Discard();

@@ -66,7 +66,7 @@ Status RotationWorld::Ports::Store(const RotationJournal& journal,
   if (stored && journal.sequence != stored->journal.sequence + 1) {
     world_.Violated("the sequence does not grow by one");
   }
-  if (!stored) stored.emplace();
+  if (!stored) stored = StoredJournal{{}, {}, 0};
   stored->journal = journal;
   stored->resource_version = ++world_.last_resource_version_;
   if (proposal_ && journal.next && !stored->values.contains(journal.next->number)) {

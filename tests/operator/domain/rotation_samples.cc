@@ -52,7 +52,8 @@ class Maker {
             .fixed = Below(2) == 0};
   }
   std::vector<std::string> Texts(std::size_t most) {
-    std::vector<std::string> texts(static_cast<std::size_t>(Below(most + 1)));
+    std::vector<std::string> texts(
+        static_cast<std::size_t>(Below(static_cast<std::int64_t>(most) + 1)));
     for (std::string& text : texts) text = Text();
     return texts;
   }
