@@ -7,6 +7,8 @@
 namespace tracekeeper::domain {
 namespace {
 
+constexpr Duration kPrecision = std::chrono::seconds(2);
+
 bool IsSame(Instant a, Instant b) { return std::chrono::abs(a - b) <= TrustedTime::kTolerance; }
 
 long long SecondsOf(Duration skew) {
@@ -34,7 +36,7 @@ void TrustedTime::Set(Instant time, MonotonicTime at) {
 TrustedTime TrustedTime::First(Instant date, const ClockReading& reading) const {
   TrustedTime after = *this;
   if (IsSame(date, reading.wall)) {
-    after.Set(reading.wall, reading.monotonic);
+    after.Set(date, reading.monotonic);
     after.agreement_ = ClockAgreement::kAgreed;
     return after;
   }
@@ -52,7 +54,8 @@ TrustedTime TrustedTime::Heard(Instant date, const ClockReading& reading) const 
   const auto now = Now(reading);
   if (!now) return after.First(date, reading);
   if (IsSame(date, reading.wall)) {
-    after.Set(reading.wall, reading.monotonic);
+    // To a Date that is cut to seconds and was under way nothing is set for less.
+    if (std::chrono::abs(*now - date) > kPrecision) after.Set(date, reading.monotonic);
     after.agreement_ =
         IsSame(*now, reading.wall) ? ClockAgreement::kAgreed : ClockAgreement::kCorrected;
   } else if (IsSame(*now, date)) {

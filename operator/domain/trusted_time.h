@@ -6,8 +6,8 @@
 // clock and witness agree on what it should be.
 //
 //   wall    trusted    witness    then
-//   same    same       same       follow the wall clock: it is the one that is kept exact
-//   same    other      same       correct to the wall clock (this machine was suspended)
+//   same    same       same       follow the witness: every replica hears the same one
+//   same    other      same       correct to the witness (this machine was suspended)
 //   other   same       same       go on; the wall clock of this machine jumped
 //   same    same       other      go on; the witness is skewed
 //   other   other      other      go on; nobody agrees, a person must look

@@ -141,6 +141,26 @@ TEST_P(Seeds, SurviveAllTroubleAtOnce) {
 
 INSTANTIATE_TEST_SUITE_P(Many, Seeds, testing::Range(1, 21));
 
+/// Minutes long: run it with --gtest_also_run_disabled_tests.
+TEST(RotationSimulation, DISABLED_AThousandCyclesOfTwoHundredObjects) {
+  int retired = 0;
+  int crashes = 0;
+  int hangs = 0;
+  for (std::uint64_t seed = 1001; seed <= 1200; ++seed) {
+    RotationWorld world(Trouble(seed));
+    world.RunFor(hours(72) * 1000);
+    ExpectWhole(world);
+    ASSERT_FALSE(testing::Test::HasFailure()) << "seed " << seed;
+    retired += world.retired();
+    crashes += world.crashes();
+    hangs += world.hangs();
+  }
+  EXPECT_GT(retired, 200 * 900);
+  RecordProperty("retired", retired);
+  RecordProperty("crashes", crashes);
+  RecordProperty("hangs", hangs);
+}
+
 TEST(RotationSimulation, TwoRequestsWithinAMillisecondAreTwoRotations) {
   RotationWorld world(Quiet());
   world.RunFor(hours(2));

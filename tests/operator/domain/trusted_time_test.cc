@@ -73,8 +73,10 @@ INSTANTIATE_TEST_SUITE_P(
                       {},
                       seconds(-20),
                       ClockAgreement::kAgreed,
-                      seconds(2),
+                      seconds(-20),
                       ""},
+        AgreementCase{
+            "as_exact_as_a_date", seconds(3), {}, seconds(-2), ClockAgreement::kAgreed, {}, ""},
         AgreementCase{"wall_jumped_ahead",
                       hours(6),
                       {},
