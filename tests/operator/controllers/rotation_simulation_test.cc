@@ -141,7 +141,7 @@ TEST_P(Seeds, SurviveAllTroubleAtOnce) {
 
 INSTANTIATE_TEST_SUITE_P(Many, Seeds, testing::Range(1, 21));
 
-/// Minutes long: run it with --gtest_also_run_disabled_tests.
+/// Takes the better part of an hour: run it with --gtest_also_run_disabled_tests.
 TEST(RotationSimulation, DISABLED_AThousandCyclesOfTwoHundredObjects) {
   int retired = 0;
   int crashes = 0;
