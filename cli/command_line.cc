@@ -55,6 +55,7 @@ int RunCommandLine(const std::string& program, std::vector<std::string> argument
   AddExplain(app, chosen);
   AddDoctor(app, chosen);
   AddAnalyze(app, chosen);
+  AddAudit(app, chosen);
   AddVersion(app, chosen);
   AddCompletion(app, chosen);
 

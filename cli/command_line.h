@@ -27,6 +27,7 @@ void AddInject(CLI::App& root, Chosen& chosen);
 void AddExplain(CLI::App& root, Chosen& chosen);
 void AddDoctor(CLI::App& root, Chosen& chosen);
 void AddAnalyze(CLI::App& root, Chosen& chosen);
+void AddAudit(CLI::App& root, Chosen& chosen);
 void AddVersion(CLI::App& root, Chosen& chosen);
 void AddCompletion(CLI::App& root, Chosen& chosen);
 

@@ -42,7 +42,8 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(HelpCase{"root", {}}, HelpCase{"inject", {"inject"}},
                       HelpCase{"explain", {"explain"}}, HelpCase{"explain_pod", {"explain", "pod"}},
                       HelpCase{"explain_policy", {"explain", "policy"}},
-                      HelpCase{"analyze", {"analyze"}}, HelpCase{"doctor", {"doctor"}},
+                      HelpCase{"analyze", {"analyze"}}, HelpCase{"audit", {"audit"}},
+                      HelpCase{"audit_verify", {"audit", "verify"}}, HelpCase{"doctor", {"doctor"}},
                       HelpCase{"version", {"version"}}, HelpCase{"completion", {"completion"}}),
     [](const auto& test) { return test.param.name; });
 

@@ -1,0 +1,84 @@
+#include "operator/domain/rotation_failure.h"
+
+#include <gtest/gtest.h>
+
+#include <cctype>
+#include <set>
+#include <string>
+
+namespace tracekeeper::domain {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+TEST(RotationFailures, AreNamedOnceAndSayWhatToDo) {
+  std::set<std::string_view> reasons;
+  std::set<std::string_view> labels;
+  for (const RotationFailure& row : RotationFailures()) {
+    EXPECT_TRUE(reasons.insert(row.reason).second) << row.reason;
+    EXPECT_TRUE(labels.insert(row.label).second) << row.label;
+    EXPECT_TRUE(std::isupper(static_cast<unsigned char>(row.reason.front())) != 0) << row.reason;
+    EXPECT_EQ(row.label.find_first_not_of("abcdefghijklmnopqrstuvwxyz_"), std::string_view::npos);
+    EXPECT_TRUE(row.sentence.ends_with('.')) << row.reason;
+    EXPECT_TRUE(row.advice.ends_with('.')) << row.reason;
+    EXPECT_EQ(FindRotationFailure(row.label), &row);
+  }
+  EXPECT_EQ(FindRotationFailure("no such"), nullptr);
+}
+
+struct RowCase {
+  const char* name;
+  ErrorKind kind;
+  std::string_view reason;
+  std::string_view want;
+};
+
+class Rows : public testing::TestWithParam<RowCase> {};
+
+TEST_P(Rows, AreFoundByReasonElseByKind) {
+  Error error{GetParam().kind, "text", std::nullopt};
+  error.reason = GetParam().reason;
+  EXPECT_EQ(RotationFailureOf(error).label, GetParam().want);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, Rows,
+    testing::Values(RowCase{"reason", ErrorKind::kUnavailable, failure::kSealed, "sealed"},
+                    RowCase{"foreign_reason", ErrorKind::kUnavailable, "certificate_refused",
+                            "unreachable"},
+                    RowCase{"timeout", ErrorKind::kTimeout, "", "unreachable"},
+                    RowCase{"too_many", ErrorKind::kTooManyRequests, "", "rate_limited"},
+                    RowCase{"unauthorized", ErrorKind::kUnauthorized, "", "login_refused"},
+                    RowCase{"forbidden", ErrorKind::kForbidden, "", "read_forbidden"},
+                    RowCase{"conflict", ErrorKind::kConflict, "", "fenced"},
+                    RowCase{"cas", ErrorKind::kConflict, failure::kCasConflict, "cas_conflict"},
+                    RowCase{"html", ErrorKind::kDecode, "", "bad_answer"},
+                    RowCase{"bug", ErrorKind::kInternal, "", "internal"}),
+    [](const auto& param) { return param.param.name; });
+
+TEST(RetryDelay, IsJitteredFullyFromOneSecondToSixty) {
+  const RotationFailure& sealed = *FindRotationFailure(failure::kSealed);
+  for (unsigned failures = 0; failures < 100; ++failures) {
+    EXPECT_EQ(RetryDelay(sealed, failures, 0.0, {}), seconds(1));
+    EXPECT_LE(RetryDelay(sealed, failures, 0.999, {}), seconds(60));
+  }
+  EXPECT_EQ(RetryDelay(sealed, 3, 0.5, {}), seconds(4));
+  EXPECT_EQ(RetryDelay(sealed, 40, 0.5, {}), seconds(30));
+  EXPECT_EQ(RetryDelay(sealed, 40, 7.0, {}), seconds(60)) << "a share out of range";
+}
+
+TEST(RetryDelay, NeverComesBeforeThePeerAsked) {
+  const RotationFailure& limited = *FindRotationFailure(failure::kRateLimited);
+  EXPECT_EQ(RetryDelay(limited, 1, 0.5, seconds(40)), seconds(40));
+  EXPECT_EQ(RetryDelay(limited, 6, 1.0, milliseconds(10)), seconds(60));
+  EXPECT_EQ(RetryDelay(limited, 1, 0.5, hours(700)), hours(1)) << "no peer stops a rotation";
+}
+
+TEST(RetryDelay, OfAConflictIsShort) {
+  EXPECT_EQ(RetryDelay(*FindRotationFailure(failure::kFenced), 50, 1.0, {}), seconds(1));
+}
+
+}  // namespace
+}  // namespace tracekeeper::domain
