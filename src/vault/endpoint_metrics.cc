@@ -3,9 +3,9 @@
 namespace tracekeeper::vault {
 namespace {
 
-constexpr std::string_view kRequests = "vault_requests_total";
-constexpr std::string_view kCircuit = "vault_circuit_state";
-constexpr std::string_view kSkew = "vault_clock_skew_seconds";
+constexpr std::string_view kRequests = "tracekeeper_vault_requests_total";
+constexpr std::string_view kCircuit = "tracekeeper_vault_circuit_state";
+constexpr std::string_view kSkew = "tracekeeper_vault_clock_skew_seconds";
 
 MetricLabels WithRequest(MetricLabels labels, Operation operation, int code) {
   labels.emplace_back("operation", RowOf(operation).label);

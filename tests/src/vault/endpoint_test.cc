@@ -46,7 +46,7 @@ TEST(Breaker, OpensAtASealAndLetsNobodyElseAsk) {
     EXPECT_EQ(refused.error().retry_after, Duration(5s));
   }
   EXPECT_EQ(bench.transport.requests().size(), 2U);
-  EXPECT_EQ(bench.metrics.Value("vault_circuit_state"), 2);
+  EXPECT_EQ(bench.metrics.Value("tracekeeper_vault_circuit_state"), 2);
 }
 
 TEST(Breaker, ProbesAtMostEveryFiveSecondsForAnHourAndRecoversAtTheFirstGoodOne) {
@@ -71,7 +71,7 @@ TEST(Breaker, ProbesAtMostEveryFiveSecondsForAnHourAndRecoversAtTheFirstGoodOne)
   }
   EXPECT_LE(waited, Duration(5s));
   EXPECT_EQ(bench.endpoint.circuit(), CircuitState::kClosed);
-  EXPECT_EQ(bench.metrics.Value("vault_circuit_state"), 0);
+  EXPECT_EQ(bench.metrics.Value("tracekeeper_vault_circuit_state"), 0);
 }
 
 TEST(Breaker, OneOfManyProbesAndTheOthersFailAtOnce) {
@@ -252,7 +252,7 @@ TEST(ClockSkew, IsLearnedFromTheDateHalfTheRoundTripTakenOff) {
                           .before = [&] { bench.clock.Advance(1s); }});
   EXPECT_TRUE(bench.Ask());
   EXPECT_EQ(bench.endpoint.clock_skew(), Duration(60s));
-  EXPECT_EQ(bench.metrics.Value("vault_clock_skew_seconds,connection=main"), 60);
+  EXPECT_EQ(bench.metrics.Value("tracekeeper_vault_clock_skew_seconds,connection=main"), 60);
   const auto check = bench.endpoint.CheckClock();
   EXPECT_EQ(LabelOf(check), "clock_skew");
   EXPECT_NE(check.error().message.find("60 s ahead"), std::string::npos) << check.error().message;
@@ -284,10 +284,13 @@ TEST(EndpointMetrics, CountsByOperationAndCodeAndGoesWithTheEndpoint) {
     transport.Answer({.error = Error{.kind = ErrorKind::kTimeout, .message = "slow"}});
     const Call call{.operation = Operation::kPkiIssue, .path = "pki/issue/svc", .what = "issue"};
     for (int count = 0; count < 3; ++count) (void)endpoint.Send(call, {}, stop);
-    EXPECT_EQ(metrics.Value("vault_requests_total,connection=main,operation=pki_issue,code=200"),
+    EXPECT_EQ(metrics.Value(
+                  "tracekeeper_vault_requests_total,connection=main,operation=pki_issue,code=200"),
               2);
     EXPECT_EQ(
-        metrics.Value("vault_requests_total,connection=main,operation=pki_issue,code=<error>"), 1);
+        metrics.Value(
+            "tracekeeper_vault_requests_total,connection=main,operation=pki_issue,code=<error>"),
+        1);
   }
   EXPECT_EQ(metrics.size(), 0U);
 }

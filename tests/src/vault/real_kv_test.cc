@@ -126,9 +126,9 @@ TEST_F(RealKv, AQuotaIsAnsweredWithWhenToComeBack) {
   EXPECT_GT(wait, Duration::zero());
   EXPECT_LE(wait, Duration(30s));
   // Nobody asks while Vault wants none of it: what it counts does not grow.
-  const double asked = metrics.Value("vault_requests_total,operation=kv_read,code=429");
+  const double asked = metrics.Value("tracekeeper_vault_requests_total,operation=kv_read,code=429");
   EXPECT_EQ(LabelOf(kv->Read("shop", 0, stop)), "rate_limited");
-  EXPECT_EQ(metrics.Value("vault_requests_total,operation=kv_read,code=429"), asked);
+  EXPECT_EQ(metrics.Value("tracekeeper_vault_requests_total,operation=kv_read,code=429"), asked);
 }
 
 TEST_F(RealKv, ASealStopsAllCallsButProbesAndAnUnsealStartsThemAgain) {
@@ -136,8 +136,8 @@ TEST_F(RealKv, ASealStopsAllCallsButProbesAndAnUnsealStartsThemAgain) {
   ASSERT_TRUE(server->Seal());
   EXPECT_EQ(LabelOf(kv->Read("shop", 0, stop)), "sealed");
   for (int call = 0; call < 200; ++call) EXPECT_EQ(LabelOf(kv->Read("shop", 0, stop)), "sealed");
-  EXPECT_EQ(metrics.Value("vault_requests_total,operation=kv_read,code=503"), 1);
-  EXPECT_LE(metrics.Value("vault_requests_total,operation=health,code=503"), 2);
+  EXPECT_EQ(metrics.Value("tracekeeper_vault_requests_total,operation=kv_read,code=503"), 1);
+  EXPECT_LE(metrics.Value("tracekeeper_vault_requests_total,operation=health,code=503"), 2);
   EXPECT_EQ(endpoint->circuit(), CircuitState::kOpen);
 
   ASSERT_TRUE(server->Unseal());

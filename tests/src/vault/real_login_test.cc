@@ -52,10 +52,10 @@ TEST_F(RealLogin, AppRoleReadsWhatItsPolicyAllowsAndEndsWithTheSession) {
   EXPECT_EQ(Read(*session), "success");
   EXPECT_EQ(Read(*session, "other"), "permission_denied");
   EXPECT_EQ(session->generation(), 1U);
-  EXPECT_EQ(metrics.Value("vault_requests_total,operation=token_lookup,code=200"), 1);
+  EXPECT_EQ(metrics.Value("tracekeeper_vault_requests_total,operation=token_lookup,code=200"), 1);
   EXPECT_EQ(session->accessor_hash().size(), 16U);
   EXPECT_TRUE(session->Close(stop));
-  EXPECT_EQ(metrics.Value("vault_requests_total,operation=token_revoke,code=204"), 1);
+  EXPECT_EQ(metrics.Value("tracekeeper_vault_requests_total,operation=token_revoke,code=204"), 1);
 }
 
 TEST_F(RealLogin, ATokenThatSomebodyRevokesIsReplacedUnnoticed) {
@@ -77,9 +77,9 @@ TEST_F(RealLogin, ATokenIsRenewedBeforeItEndsAndReplacedNearItsLongestLife) {
     ASSERT_EQ(Read(*session), "success") << last_error;
     clock.SleepFor(100ms, stop);
   }
-  EXPECT_GE(metrics.Value("vault_requests_total,operation=token_renew,code=200"), 1);
+  EXPECT_GE(metrics.Value("tracekeeper_vault_requests_total,operation=token_renew,code=200"), 1);
   EXPECT_EQ(session->generation(), 2U);
-  EXPECT_EQ(metrics.Value("vault_requests_total,operation=kv_read,code=403"), -1);
+  EXPECT_EQ(metrics.Value("tracekeeper_vault_requests_total,operation=kv_read,code=403"), -1);
 }
 
 TEST_F(RealLogin, AWrongSecretIdIsRefusedAndHeldOff) {
@@ -90,7 +90,7 @@ TEST_F(RealLogin, AWrongSecretIdIsRefusedAndHeldOff) {
   ASSERT_EQ(LabelOf(refused), "login_refused");
   EXPECT_EQ(refused.error().message.find("CANARY"), std::string::npos);
   EXPECT_EQ(Read(*session), "login_refused");
-  EXPECT_EQ(metrics.Value("vault_requests_total,operation=login,code=400"), 1);
+  EXPECT_EQ(metrics.Value("tracekeeper_vault_requests_total,operation=login,code=400"), 1);
 }
 
 TEST_F(RealLogin, AWrappedSecretIdIsOpenedByUsAndByNobodyAfter) {
@@ -126,7 +126,7 @@ TEST_F(RealLogin, ABatchTokenIsLoggedInAgainInPlaceOfARenewal) {
     clock.SleepFor(100ms, stop);
   }
   EXPECT_GE(session->generation(), 3U);
-  EXPECT_EQ(metrics.Value("vault_requests_total,operation=token_renew,code=200"), -1);
+  EXPECT_EQ(metrics.Value("tracekeeper_vault_requests_total,operation=token_renew,code=200"), -1);
 }
 
 std::string Base64Url(std::string text) {
