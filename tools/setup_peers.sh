@@ -1,3 +1,4 @@
+#!/bin/bash
 # The servers that Tracekeeper speaks to, other than Kubernetes: how each is made, and where it lies.
 # Read by tools/setup.sh, which has the functions used here.
 
