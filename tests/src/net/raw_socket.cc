@@ -12,6 +12,15 @@
 #include <stdexcept>
 #include <utility>
 
+// What g++ and clang call the sanitizers that keep memory of their own for each allocation.
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+#define RESIDENT_IS_THE_SANITIZERS
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
+#define RESIDENT_IS_THE_SANITIZERS
+#endif
+#endif
+
 namespace tracekeeper::net {
 
 namespace {
@@ -130,7 +139,7 @@ std::size_t OpenDescriptors() {
 }
 
 std::size_t ResidentBytes() {
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+#ifdef RESIDENT_IS_THE_SANITIZERS
   return 0;
 #else
   std::ifstream file("/proc/self/statm");

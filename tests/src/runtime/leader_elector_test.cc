@@ -230,10 +230,10 @@ TEST_F(LeaderElectorTest, GivingUpSurvivesAConflict) {
 }
 
 TEST_F(LeaderElectorTest, LivenessFailsWhenALeadersThreadHangs) {
+  std::atomic<bool> hangs = true;  // outlives the replica, whose thread reads it
   Replica replica(*this, "a");
   replica.Start();
   ASSERT_TRUE(Eventually([&] { return replica.elected == 1; }));
-  std::atomic<bool> hangs = true;
   server_.FailNext({.method = "PATCH", .target_contains = "/leases", .status = 500, .before = [&] {
                       while (hangs) std::this_thread::sleep_for(1ms);
                     }});
