@@ -49,12 +49,12 @@ std::vector<Region> WritableMemory() {
   std::vector<Region> regions;
   std::ifstream maps("/proc/self/maps");
   for (std::string line; std::getline(maps, line);) {
-    unsigned long from = 0;
-    unsigned long to = 0;
+    void* from = nullptr;
+    void* to = nullptr;
     char rights[5] = "";
-    if (std::sscanf(line.c_str(), "%lx-%lx %4s", &from, &to, rights) != 3) continue;
+    if (std::sscanf(line.c_str(), "%p-%p %4s", &from, &to, rights) != 3) continue;
     if (std::string_view(rights).starts_with("rw")) {
-      regions.push_back({reinterpret_cast<const char*>(from), reinterpret_cast<const char*>(to),
+      regions.push_back({static_cast<const char*>(from), static_cast<const char*>(to),
                          line.substr(line.size() > 73 ? 73 : line.size())});
     }
   }
@@ -98,6 +98,7 @@ TEST(SecretProcess, LeavesNoCopyOfASecretInItsHeapAndNoCoreDump) {
   {
     const std::string held = Unmasked(masked);
     EXPECT_NE(PlacesOf(masked), "") << "the search finds nothing at all";
+    EXPECT_EQ(held.size(), kSize);
   }
   UseAndForget(masked);
   EXPECT_EQ(PlacesOf(masked), "");
