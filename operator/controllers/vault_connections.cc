@@ -57,11 +57,6 @@ std::function<Result<PairPointer>()> CertificateOf(const api::VaultConnection& c
   };
 }
 
-/// A token that cannot be revoked ends by itself.
-void CloseSession(const std::shared_ptr<vault::Connection>& connection, const StopToken& stop) {
-  if (connection != nullptr) (void)connection->session().Close(stop);
-}
-
 }  // namespace
 
 vault::SecretProvider VaultConnections::TokenOf(const kube::ObjectKey& service_account,
@@ -128,23 +123,38 @@ Result<std::unique_ptr<vault::Connection>> VaultConnections::Make(
                                  parts_.metrics);
 }
 
+std::shared_ptr<vault::Connection> VaultConnections::TakeLocked(const kube::ObjectKey& key) {
+  const auto found = open_.find(key);
+  if (found == open_.end()) return nullptr;
+  std::shared_ptr<vault::Connection> taken = std::move(found->second.connection);
+  open_.erase(found);
+  std::erase_if(ending_, [](const auto& entry) { return entry.second.expired(); });
+  ending_[key] = taken;
+  return taken;
+}
+
 Result<std::shared_ptr<vault::Connection>> VaultConnections::Open(
     const api::VaultConnection& connection, const StopToken& stop) {
-  std::shared_ptr<vault::Connection> replaced;
-  std::shared_ptr<vault::Connection> opened;
+  const kube::ObjectKey& key = connection.metadata.key;
   {
     const std::scoped_lock lock(mutex_);
-    Entry& entry = open_[connection.metadata.key];
-    const bool is_same = entry.connection != nullptr &&
-                         entry.object.metadata.uid == connection.metadata.uid &&
-                         entry.object.spec == connection.spec;
-    entry.object = connection;
-    if (is_same) return entry.connection;
-    replaced = std::exchange(entry.connection, nullptr);
-    entry.connection = TRY(Make(connection));
-    opened = entry.connection;
+    const auto found = open_.find(key);
+    if (found != open_.end() && found->second.object.metadata.uid == connection.metadata.uid &&
+        found->second.object.spec == connection.spec) {
+      return found->second.connection;
+    }
   }
-  CloseSession(replaced, stop);
+  Close(key, stop);
+  const std::scoped_lock lock(mutex_);
+  const auto ending = ending_.find(key);
+  if (ending != ending_.end() && !ending->second.expired()) {
+    return Fail(ErrorKind::kUnavailable,
+                "VaultConnection {} is still in use as it was before: it is opened anew in a "
+                "moment",
+                key.ToString());
+  }
+  std::shared_ptr<vault::Connection> opened = TRY(Make(connection));
+  open_[key] = {connection, opened};
   return opened;
 }
 
@@ -152,12 +162,10 @@ void VaultConnections::Close(const kube::ObjectKey& key, const StopToken& stop) 
   std::shared_ptr<vault::Connection> closing;
   {
     const std::scoped_lock lock(mutex_);
-    const auto found = open_.find(key);
-    if (found == open_.end()) return;
-    closing = std::move(found->second.connection);
-    open_.erase(found);
+    closing = TakeLocked(key);
   }
-  CloseSession(closing, stop);
+  // A token that cannot be revoked ends by itself.
+  if (closing != nullptr) (void)closing->session().Close(stop);
 }
 
 void VaultConnections::CloseAll(const StopToken& stop) {
@@ -173,7 +181,7 @@ Result<std::shared_ptr<vault::Connection>> VaultConnections::Find(
     const kube::ObjectKey& key, std::string_view namespace_name) const {
   const std::scoped_lock lock(mutex_);
   const auto found = open_.find(key);
-  if (found == open_.end() || found->second.connection == nullptr) {
+  if (found == open_.end()) {
     return Fail(ErrorKind::kNotFound,
                 "VaultConnection {} is not open: create it, or see its condition Ready",
                 key.ToString());

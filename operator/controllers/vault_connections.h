@@ -5,10 +5,11 @@
 //
 // Threads:  all methods are safe from any thread. Open() and Close() block while a token is asked
 //           for or revoked; Find() does not.
-// Owner:    wiring; clients, clock and metrics outlive it. What Find() gave stays usable until it
-// is
-//           let go of, also after Close().
-// Failure:  Find: kNotFound for a connection that is not open, kForbidden for a namespace that the
+// Owner:    wiring; clients, clock and metrics outlive it. What Find() gave stays usable while it
+//           is held, also after Close(): hold it for one piece of work.
+// Failure:  Open: kUnavailable while somebody holds what it replaces, since both would count in
+//           the same metrics, and the one that ends takes them away. Find: kNotFound for a
+//           connection that is not open, kForbidden for a namespace that the
 //           connection does not allow, each with a sentence. Providers pass on the API server's
 //           refusals.
 
@@ -61,6 +62,7 @@ class VaultConnections {
     std::shared_ptr<vault::Connection> connection;
   };
 
+  std::shared_ptr<vault::Connection> TakeLocked(const kube::ObjectKey& key);
   Result<std::unique_ptr<vault::Connection>> Make(const api::VaultConnection& connection) const;
   Result<std::unique_ptr<vault::Login>> MakeLogin(const api::VaultConnection& connection) const;
   [[nodiscard]] vault::SecretProvider TokenOf(const kube::ObjectKey& service_account,
@@ -69,6 +71,7 @@ class VaultConnections {
   const Parts parts_;
   mutable std::mutex mutex_;
   std::map<kube::ObjectKey, Entry> open_;
+  std::map<kube::ObjectKey, std::weak_ptr<vault::Connection>> ending_;  // somebody may hold it
 };
 
 }  // namespace tracekeeper::controllers
