@@ -1,10 +1,12 @@
 #include "operator/app/vault_control.h"
 
+#include <atomic>
 #include <mutex>
 #include <random>
 
 #include "operator/controllers/vault_connection_controller.h"
 #include "operator/controllers/vault_connections.h"
+#include "src/crypto/locked_memory.h"
 #include "src/runtime/informer.h"
 #include "src/runtime/predicate.h"
 #include "src/runtime/timer.h"
@@ -27,6 +29,27 @@ class Jitter {
   std::mt19937_64 engine_{std::random_device{}()};
 };
 
+/// Says once that secrets could not be kept from being swapped, and counts on.
+class LockWatch {
+ public:
+  explicit LockWatch(Metrics& metrics)
+      : refusals_(metrics.MakeGauge("tracekeeper_locked_memory_refusals",
+                                    "Secrets that the kernel did not let us lock in memory", {})) {}
+
+  void Look(const Logger& log) {
+    const std::uint64_t refusals = crypto::LockRefusals();
+    refusals_.Set(static_cast<double>(refusals));
+    if (refusals == 0 || is_told_.exchange(true)) return;
+    log.Warn(
+        "Could not lock the memory of a secret: it may be swapped out; raise RLIMIT_MEMLOCK "
+        "of the container, or turn swap off on the node");
+  }
+
+ private:
+  Gauge& refusals_;
+  std::atomic<bool> is_told_ = false;
+};
+
 }  // namespace
 
 struct VaultControl::Parts {
@@ -46,10 +69,13 @@ struct VaultControl::Parts {
               const runtime::DeadlineStop limit(clock, kClosePatience, StopToken());
               connections.CloseAll(limit.token());
             }),
+        locks(around.metrics),
         loop(
             {.name = "vaultconnection", .workers = options.workers},
             [this](const kube::ObjectKey& key, runtime::ReconcileContext& context) {
-              return controller.Reconcile(key, context);
+              auto done = controller.Reconcile(key, context);
+              locks.Look(context.log);
+              return done;
             },
             around.clock, around.metrics, around.log) {
     // Our own writes of the status call for no other look.
@@ -63,6 +89,7 @@ struct VaultControl::Parts {
   controllers::VaultConnections connections;
   controllers::VaultConnectionController controller;
   runtime::CallbackRunnable farewell;
+  LockWatch locks;
   runtime::Controller loop;
 };
 

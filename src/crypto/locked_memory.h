@@ -7,8 +7,8 @@
 //
 // Threads:  a value; one thread at a time.
 // Failure:  no memory is std::bad_alloc, as everywhere. Where the kernel refuses to lock
-// (RLIMIT_MEMLOCK)
-//           the memory is used unlocked, and LockRefusals() counts it: wiring says so once.
+//           (RLIMIT_MEMLOCK) the memory is used unlocked, and LockRefusals() counts it: wiring
+//           says so once.
 
 #include <cstddef>
 #include <cstdint>

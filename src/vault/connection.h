@@ -7,8 +7,7 @@
 //
 // Threads:  made and destroyed by its owner; endpoint() and session() are safe from any thread.
 // Owner:    wiring; clock and metrics outlive it. Close the session before the end, so that its
-// token
-//           does not live on in Vault.
+//           token does not live on in Vault.
 // Failure:  Make fails when the address cannot be used; it does not connect.
 
 #include <functional>

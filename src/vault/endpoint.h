@@ -5,8 +5,8 @@
 // Threads:  all methods are safe from any thread; Send() blocks its caller.
 // Owner:    the wiring of a connection; outlives its sessions. Destroyed after the last call.
 // Failure:  errors carry a row of kFailures (FailureOf), or are kCancelled. While the circuit is
-// open
-//           calls fail at once with the row that opened it and retry_after until the next probe.
+//           open calls fail at once with the row that opened it, and retry_after until the next
+//           probe.
 // Secrets:  token headers, request bodies and answers are wiped after use; errors hold none.
 // Time:     waits for a turn of the token bucket for at most `longest_wait`.
 
