@@ -1,17 +1,13 @@
 #include "operator/controllers/tracing_policy_controller.h"
 
-#include <charconv>
-
 #include "operator/domain/drift.h"
 #include "operator/domain/names.h"
 #include "operator/domain/plan_renewal.h"
-#include "src/codec/json_writer.h"
 #include "src/runtime/finalizer.h"
 
 namespace tracekeeper::controllers {
 namespace {
 
-constexpr std::string_view kStatusManager = "tracekeeper-status";
 // On policies that write into other namespaces: nothing else would clean up there.
 constexpr runtime::FinalizerChange kCleanup{"tracekeeper.dev/cleanup", "tracekeeper"};
 
@@ -28,13 +24,6 @@ constexpr std::string_view kReasons = "tracekeeper_policy_reason_pods";
 Status WithoutValue(Result<bool> result) {
   if (!result) return Fail(std::move(result.error()));
   return {};
-}
-
-// Resource versions of one kind grow; one that is no number counts as oldest.
-std::uint64_t VersionOf(std::string_view text) {
-  std::uint64_t version = 0;
-  std::from_chars(text.data(), text.data() + text.size(), version);
-  return version;
 }
 
 bool IsPaused(const api::TracingPolicy& policy) {
@@ -76,6 +65,7 @@ TracingPolicyController::TracingPolicyController(Parts parts, kube::Client& clie
       coverage_(parts.coverage),
       sidecars_(parts.sidecars),
       client_(client),
+      status_(api::kTracingPolicies, client),
       events_(events),
       metrics_(metrics),
       owners_(events) {}
@@ -91,7 +81,7 @@ Result<runtime::Requeue> TracingPolicyController::Reconcile(const kube::ObjectKe
 
   domain::PolicyObservation observation;
   observation.generation = policy->metadata.generation;
-  const api::TracingPolicyStatus status = NewestStatus(*policy);
+  const api::TracingPolicyStatus status = status_.Newest(policy->metadata, policy->status);
   observation.observed_generation = status.observed_generation;
   observation.conditions = status.conditions;
   observation.published_pods = PublishedPods(status);
@@ -196,11 +186,8 @@ Result<runtime::Requeue> TracingPolicyController::Report(
 
   Duration wait{};
   if (plan.counts_changed && !plan.conditions_changed) {
-    const std::scoped_lock lock(mutex_);
-    const auto last = reported_.find(key);
-    if (last != reported_.end()) {
-      wait = last->second.written + domain::kPodCountInterval - context.now;
-    }
+    const auto last = status_.LastWrite(key);
+    if (last) wait = *last + domain::kPodCountInterval - context.now;
   }
   if (wait > Duration::zero()) return runtime::Requeue::After(wait);
   if (plan.conditions_changed || plan.counts_changed) {
@@ -249,39 +236,8 @@ Status TracingPolicyController::ReportStatus(const api::TracingPolicy& policy,
   }
   status.configuration = plan.configuration;
 
-  const kube::ObjectMeta& meta = policy.metadata;
-  codec::JsonWriter json;
-  json.BeginObject()
-      .Member("apiVersion", api::kTracingPolicies.ApiVersion())
-      .Member("kind", api::kTracingPolicyKind);
-  // The uid: a policy deleted and made again under this name must not get the old one's status.
-  json.Key("metadata")
-      .BeginObject()
-      .Member("name", meta.key.name)
-      .Member("namespace", meta.key.namespace_name)
-      .Member("uid", meta.uid)
-      .EndObject();
-  json.Key("status").Raw(api::EncodeStatus(status)).EndObject();
-  auto applied = client_.Apply(api::kTracingPolicies, meta.key, json.text(),
-                               {.field_manager = std::string(kStatusManager),
-                                .subresource = "status",
-                                .force = kube::Force::kYes},
-                               context.stop);
-  if (!applied && applied.error().kind == ErrorKind::kNotFound) return {};
-  if (!applied) return Fail(std::move(applied.error()));
-  const std::scoped_lock lock(mutex_);
-  reported_[meta.key] = {meta.uid,
-                         VersionOf((*applied)["metadata"]["resourceVersion"].StringOr("")),
-                         std::move(status), context.now};
+  TRY(status_.Write(policy.metadata, status, api::EncodeStatus(status), context.now, context.stop));
   return {};
-}
-
-api::TracingPolicyStatus TracingPolicyController::NewestStatus(const api::TracingPolicy& policy) {
-  const std::scoped_lock lock(mutex_);
-  const auto last = reported_.find(policy.metadata.key);
-  if (last == reported_.end() || last->second.uid != policy.metadata.uid) return policy.status;
-  const bool cache_lags = VersionOf(policy.metadata.resource_version) < last->second.version;
-  return cache_lags ? last->second.status : policy.status;
 }
 
 Result<runtime::Requeue> TracingPolicyController::Finalize(const api::TracingPolicy& policy,
@@ -335,8 +291,8 @@ void TracingPolicyController::Forget(const kube::ObjectKey& key) {
   PublishReasons(key, {});
   const MetricLabels labels = PolicyLabels(key);
   for (const auto name : {kPolicies, kMatched, kInjected, kOutdated}) metrics_.Remove(name, labels);
+  status_.Forget(key);
   const std::scoped_lock lock(mutex_);
-  reported_.erase(key);
   reasons_.erase(key);
 }
 

@@ -24,6 +24,7 @@
 #include "operator/controllers/policy_catalog.h"
 #include "operator/controllers/policy_pods.h"
 #include "operator/controllers/sidecar_ledger.h"
+#include "operator/controllers/status_writer.h"
 #include "operator/controllers/webhook_coverage.h"
 #include "operator/domain/plan_status.h"
 #include "src/base/metrics.h"
@@ -68,7 +69,6 @@ class TracingPolicyController {
   Result<runtime::Requeue> Report(const api::TracingPolicy& policy,
                                   const domain::PolicyObservation& observation,
                                   runtime::ReconcileContext& context);
-  [[nodiscard]] api::TracingPolicyStatus NewestStatus(const api::TracingPolicy& policy);
   void PublishGauges(const kube::ObjectKey& key, const domain::PodCounts& pods);
   void PublishReasons(const kube::ObjectKey& key, const domain::PodCounts& pods);
   void Forget(const kube::ObjectKey& key);
@@ -80,19 +80,11 @@ class TracingPolicyController {
   WebhookCoverageLedger& coverage_;
   const SidecarLedger& sidecars_;
   kube::Client& client_;
+  StatusWriter<api::TracingPolicyStatus> status_;
   kube::EventRecorder& events_;
   Metrics& metrics_;
 
-  // What we wrote last: the cache shows it a moment later, and planning from the older status
-  // would write and announce the same transition twice.
-  struct Reported {
-    std::string uid;
-    std::uint64_t version = 0;
-    api::TracingPolicyStatus status;
-    Instant written{};
-  };
   std::mutex mutex_;
-  std::unordered_map<kube::ObjectKey, Reported> reported_;
   // Reasons that have a gauge of their own now.
   std::unordered_map<kube::ObjectKey, std::set<domain::Reason>> reasons_;
   OwnerNotices owners_;

@@ -1,23 +1,13 @@
 #include "operator/controllers/vault_connection_controller.h"
 
-#include <charconv>
+#include <algorithm>
 #include <optional>
 #include <utility>
 
-#include "src/codec/json_writer.h"
 #include "src/vault/failure.h"
 
 namespace tracekeeper::controllers {
 namespace {
-
-constexpr std::string_view kStatusManager = "tracekeeper-status";
-
-// Resource versions of one kind grow; one that is no number counts as oldest.
-std::uint64_t VersionOf(std::string_view text) {
-  std::uint64_t version = 0;
-  std::from_chars(text.data(), text.data() + text.size(), version);
-  return version;
-}
 
 /// An error that is not Vault's: what the connection logs in with could not be had.
 domain::ConnectionTrouble TroubleOfCluster(const Error& error) {
@@ -63,7 +53,7 @@ VaultConnectionController::Look VaultConnectionController::LookAt(
   look.seen.generation = object.metadata.generation;
   look.seen.address = object.spec.address;
   look.seen.tolerated_skew = vault::kSkewAlarm;
-  look.seen.published = NewestStatus(object);
+  look.seen.published = status_.Newest(object.metadata, object.status);
   const auto opened = connections_.Open(object, stop);
   const auto version = opened ? Check(**opened, stop) : Result<std::string>(Fail(opened.error()));
   if (opened) look.seen.clock_skew = (*opened)->endpoint().clock_skew();
@@ -81,8 +71,7 @@ Result<runtime::Requeue> VaultConnectionController::Reconcile(const kube::Object
   const auto object = objects_.Find(key);
   if (object == nullptr || object->metadata.IsBeingDeleted()) {
     connections_.Close(key, context.stop);
-    const std::scoped_lock lock(mutex_);
-    reported_.erase(key);
+    status_.Forget(key);
     return runtime::Requeue::Never();
   }
   Look look = LookAt(*object, context.stop);
@@ -96,25 +85,9 @@ Status VaultConnectionController::Report(const api::VaultConnection& object,
                                          const domain::ConnectionStatusPlan& plan,
                                          runtime::ReconcileContext& context) {
   const kube::ObjectMeta& meta = object.metadata;
-  codec::JsonWriter json;
-  json.BeginObject()
-      .Member("apiVersion", api::kVaultConnections.ApiVersion())
-      .Member("kind", api::kVaultConnectionKind);
-  // The uid: a connection deleted and made again under this name must not get the old one's status.
-  json.Key("metadata")
-      .BeginObject()
-      .Member("name", meta.key.name)
-      .Member("namespace", meta.key.namespace_name)
-      .Member("uid", meta.uid)
-      .EndObject();
-  json.Key("status").Raw(api::EncodeStatus(plan.status)).EndObject();
-  auto applied = client_.Apply(api::kVaultConnections, meta.key, json.text(),
-                               {.field_manager = std::string(kStatusManager),
-                                .subresource = "status",
-                                .force = kube::Force::kYes},
-                               context.stop);
-  if (!applied && applied.error().kind == ErrorKind::kNotFound) return {};
-  if (!applied) return Fail(std::move(applied).error());
+  const bool is_there = TRY(
+      status_.Write(meta, plan.status, api::EncodeStatus(plan.status), context.now, context.stop));
+  if (!is_there) return {};
   for (const domain::PlannedEvent& event : plan.events) {
     events_.Record({.regarding = {.api_version = api::kVaultConnections.ApiVersion(),
                                   .kind = std::string(api::kVaultConnectionKind),
@@ -126,19 +99,7 @@ Status VaultConnectionController::Report(const api::VaultConnection& object,
                     .action = event.action,
                     .note = event.note});
   }
-  const std::scoped_lock lock(mutex_);
-  reported_[meta.key] = {
-      meta.uid, VersionOf((*applied)["metadata"]["resourceVersion"].StringOr("")), plan.status};
   return {};
-}
-
-api::VaultConnectionStatus VaultConnectionController::NewestStatus(
-    const api::VaultConnection& object) {
-  const std::scoped_lock lock(mutex_);
-  const auto last = reported_.find(object.metadata.key);
-  if (last == reported_.end() || last->second.uid != object.metadata.uid) return object.status;
-  const bool cache_lags = VersionOf(object.metadata.resource_version) < last->second.version;
-  return cache_lags ? last->second.status : object.status;
 }
 
 }  // namespace tracekeeper::controllers

@@ -10,11 +10,9 @@
 //           kSoon, so that a connection is Ready again within 15 s of its Vault.
 
 #include <chrono>
-#include <map>
-#include <mutex>
-#include <string>
 
 #include "operator/api/vault_connection.h"
+#include "operator/controllers/status_writer.h"
 #include "operator/controllers/vault_connections.h"
 #include "operator/domain/connection_status.h"
 #include "src/kube/client.h"
@@ -35,7 +33,10 @@ class VaultConnectionController {
   VaultConnectionController(const runtime::Store<api::VaultConnection>& objects,
                             VaultConnections& connections, kube::Client& client,
                             kube::EventRecorder& events)
-      : objects_(objects), connections_(connections), client_(client), events_(events) {}
+      : objects_(objects),
+        connections_(connections),
+        status_(api::kVaultConnections, client),
+        events_(events) {}
 
   Result<runtime::Requeue> Reconcile(const kube::ObjectKey& key,
                                      runtime::ReconcileContext& context);
@@ -49,21 +50,10 @@ class VaultConnectionController {
   Look LookAt(const api::VaultConnection& object, const StopToken& stop);
   Status Report(const api::VaultConnection& object, const domain::ConnectionStatusPlan& plan,
                 runtime::ReconcileContext& context);
-  /// What we wrote last, where the cache does not show it yet.
-  api::VaultConnectionStatus NewestStatus(const api::VaultConnection& object);
-
   const runtime::Store<api::VaultConnection>& objects_;
   VaultConnections& connections_;
-  kube::Client& client_;
+  StatusWriter<api::VaultConnectionStatus> status_;
   kube::EventRecorder& events_;
-
-  struct Reported {
-    std::string uid;
-    std::uint64_t version = 0;
-    api::VaultConnectionStatus status;
-  };
-  std::mutex mutex_;
-  std::map<kube::ObjectKey, Reported> reported_;
 };
 
 }  // namespace tracekeeper::controllers
