@@ -16,6 +16,8 @@
 
 #include "operator/api/conditions.h"
 #include "operator/api/configuration_status.h"
+#include "operator/api/credential.h"
+#include "operator/api/credential_status.h"
 #include "operator/api/export.h"
 #include "operator/api/injection.h"
 #include "operator/api/label_selector.h"
@@ -56,6 +58,7 @@ struct TracingPolicySpec {
   Propagation propagation;
   Sampling sampling;
   std::optional<Export> export_to;  // absent: the sidecar propagates and exports nothing
+  std::vector<Credential> credentials;
   Slo slo;
 
   bool operator==(const TracingPolicySpec&) const = default;
@@ -83,6 +86,11 @@ struct TracingPolicySpec {
         Field("export", &TracingPolicySpec::export_to,
               {.doc = "Where spans go. Without it the sidecar propagates context and exports "
                       "nothing."}),
+        Field("credentials", &TracingPolicySpec::credentials,
+              {.doc = "Secrets that are rotated from Vault. In policies of one namespace only.",
+               .max_items = 16,
+               .list_type = codec::ListType::kMap,
+               .list_key = "name"}),
         Field("slo", &TracingPolicySpec::slo,
               {.doc = "What the continuity of traces is measured by."}),
     };
@@ -125,6 +133,7 @@ struct TracingPolicyStatus {
   std::vector<ReasonCount> reasons;
   std::optional<ConfigurationStatus> configuration;
   std::optional<RolloutStatus> rollout;
+  std::vector<CredentialStatus> credentials;
 
   bool operator==(const TracingPolicyStatus&) const = default;
 
@@ -168,6 +177,11 @@ struct TracingPolicyStatus {
               {.doc = "Which configuration the running sidecars use."}),
         Field("rollout", &TracingPolicyStatus::rollout,
               {.doc = "Which workloads are being renewed. Absent: none ever was."}),
+        Field("credentials", &TracingPolicyStatus::credentials,
+              {.doc = "How far each credential is.",
+               .max_items = 16,
+               .list_type = codec::ListType::kMap,
+               .list_key = "name"}),
     };
   }
 };
