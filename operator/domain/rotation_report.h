@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "operator/domain/rotation_failure.h"
 #include "operator/domain/rotation_machine.h"
@@ -35,6 +36,8 @@ struct CredentialReport {
                                         Instant now);
 
 /// The same where a run ended with `failure`, also when no journal could be read or written.
-[[nodiscard]] CredentialReport WithFailure(CredentialReport report, const RotationFailure& failure);
+/// `message` says more than the row does, if not empty.
+[[nodiscard]] CredentialReport WithFailure(CredentialReport report, const RotationFailure& failure,
+                                           std::string_view message);
 
 }  // namespace tracekeeper::domain
