@@ -27,6 +27,7 @@ inline constexpr std::string_view kTargetOwned = "target_owned";
 inline constexpr std::string_view kTargetImmutable = "target_immutable";
 inline constexpr std::string_view kTargetForbidden = "target_forbidden";
 inline constexpr std::string_view kTargetRefused = "target_refused";
+inline constexpr std::string_view kRestartForbidden = "restart_forbidden";
 inline constexpr std::string_view kNamespaceEnding = "namespace_ending";
 inline constexpr std::string_view kJournalUnreadable = "journal_unreadable";
 inline constexpr std::string_view kFenced = "fenced";

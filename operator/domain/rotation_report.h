@@ -27,6 +27,8 @@ struct CredentialReport {
   std::string message;
   bool is_stalled = false;   // only a person can help
   bool may_be_ready = true;  // false: the policy's Ready is False for `reason`
+
+  bool operator==(const CredentialReport&) const = default;
 };
 
 /// `waiting_for` is what the last step waits for. A policy is never Ready on a credential that was

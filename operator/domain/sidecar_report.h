@@ -5,6 +5,8 @@
 // Threads:  pure.
 // Failure:  kDecode for anything that is no sidecar's answer.
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -15,6 +17,8 @@ namespace tracekeeper::domain {
 struct SidecarReport {
   std::string digest;   // of the configuration in use; empty: none is
   std::string refusal;  // why a newer one was refused; empty: none was
+  /// Of the credential in use, as the operator numbers it; unset: it has none of ours.
+  std::optional<std::int64_t> credential_version;
 
   bool operator==(const SidecarReport&) const = default;
 };
