@@ -4,7 +4,6 @@
 #include <utility>
 #include <variant>
 
-#include "sidecar/config_file.h"
 #include "src/codec/base64.h"
 
 namespace tracekeeper::sidecar {
@@ -98,34 +97,32 @@ void CredentialFile::Refresh() {
   if (!stamp) {
     seen_.reset();
     return Refuse(auth_.file +
-                  " is not there: check that the Secret of export.auth.secretRef "
-                  "exists and has its key");
+                  " is not there: check that the Secret of export.auth exists and "
+                  "has its key");
   }
   if (stamp == seen_) return;
   const Duration age = clock_.Now() - stamp->modified;
   if (!value_.empty() && age >= Duration::zero() && age < kSettle) return;  // the next look is soon
-  seen_ = stamp;
-  FileReading reading = ReadConfigFile(auth_.file);
-  if (auto* text = std::get_if<FileText>(&reading)) {
-    Take(text->text, *stamp);
+  MountedCredential mounted = ReadMountedCredential(auth_.file);
+  seen_ = mounted.stamp;
+  if (auto* text = std::get_if<FileText>(&mounted.value)) {
+    Take(text->text, mounted);
     Wipe(text->text);
-  } else if (const auto* unreadable = std::get_if<FileUnreadable>(&reading)) {
+  } else if (const auto* unreadable = std::get_if<FileUnreadable>(&mounted.value)) {
     Refuse("cannot read " + auth_.file + ": " + unreadable->reason);
   } else {
     seen_.reset();
   }
 }
 
-void CredentialFile::Take(const std::string& text, const FileStamp& stamp) {
+void CredentialFile::Take(const std::string& text, const MountedCredential& mounted) {
   auto value = HeaderValueOf(auth_.scheme, text);
   if (!value) return Refuse(auth_.file + ": " + value.error().message);
   report_.problem.clear();
-  if (value_.Equals(*value)) {
-    report_.version = VersionOf(auth_.file, stamp);
-    return;
-  }
+  report_.version = mounted.version;
+  report_.number = mounted.number;
+  if (value_.Equals(*value)) return;
   value_ = *std::move(value);
-  report_.version = VersionOf(auth_.file, stamp);
   report_.since = clock_.Now();
   ++report_.loaded;
   log_.Info("Took a credential", {{"file", auth_.file}, {"version", report_.version}});

@@ -11,12 +11,14 @@
 // Secrets:  the value is in SecretString and in the header field it is sent in; never in a log, an
 //           error or a report.
 
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 
 #include "sidecar/file_stamp.h"
+#include "sidecar/mounted_credential.h"
 #include "src/base/clock.h"
 #include "src/base/log.h"
 #include "src/config/sidecar_config.h"
@@ -32,6 +34,7 @@ Result<crypto::SecretString> HeaderValueOf(config::AuthScheme scheme, std::strin
 struct CredentialReport {
   std::string file;
   std::string version;  // of what is in use: the kubelet's name of it, or the file's time; or empty
+  std::optional<std::int64_t> number;  // of what is in use, where the operator rotates it
   std::optional<Instant> since;
   std::uint64_t loaded = 0;
   std::uint64_t refused = 0;
@@ -48,7 +51,7 @@ class CredentialFile final : public otlp::RequestCredential {
 
  private:
   void Refresh();
-  void Take(const std::string& text, const FileStamp& stamp);
+  void Take(const std::string& text, const MountedCredential& mounted);
   void Refuse(std::string problem);
 
   const config::ExportAuth auth_;

@@ -144,6 +144,7 @@ void WriteCredentials(codec::JsonWriter& json, const RelayStatus& relay) {
         .Member("name", "export")
         .Member("file", credential.file)
         .Member("version", credential.version);
+    if (credential.number) json.Key("rotationVersion").Integer(*credential.number);
     if (credential.since) json.Member("since", Timestamp(*credential.since));
     if (!credential.problem.empty()) json.Member("problem", credential.problem);
     json.EndObject();

@@ -5,6 +5,7 @@
 #include <string>
 #include <tuple>
 
+#include "operator/api/export_auth.h"
 #include "operator/api/export_tls.h"
 #include "operator/api/rules.h"
 #include "src/codec/fields.h"
@@ -14,7 +15,6 @@ namespace tracekeeper::api {
 
 enum class ExportProtocol { kGrpc, kHttpProtobuf };
 enum class Compression { kGzip, kZstd, kNone };
-enum class AuthScheme { kBearer, kBasic, kHeader };
 
 consteval auto ValuesOf(ExportProtocol) {
   using codec::EnumValue;
@@ -33,98 +33,6 @@ consteval auto ValuesOf(Compression) {
       EnumValue{Compression::kNone, "none", ""},
   };
 }
-
-consteval auto ValuesOf(AuthScheme) {
-  using codec::EnumValue;
-  return std::array{
-      EnumValue{AuthScheme::kBearer, "Bearer", "the value is a token"},
-      EnumValue{AuthScheme::kBasic, "Basic", "the value is user:password"},
-      EnumValue{AuthScheme::kHeader, "Header", "the value is sent as it is, in `header`"},
-  };
-}
-
-inline constexpr std::array kHeaderNameRules = {
-    codec::Rule{
-        .expression = "self.matches('^[a-z0-9][a-z0-9_.-]*$')",
-        .message_expression =
-            "'header \"' + self + '\" must be lower-case letters, digits, - _ and .: write ' "
-            "+ (self.matches('^[A-Za-z0-9][A-Za-z0-9_.-]*$') ? self.lowerAscii() : "
-            "'x-api-key')"},
-    codec::Rule{.expression =
-                    "!(self in ['host', 'content-type', 'content-length', 'content-encoding', "
-                    "'transfer-encoding', 'connection', 'te']) && !self.startsWith('grpc-')",
-                .message_expression =
-                    "'header ' + self + ' is written by the sidecar itself: choose another'"},
-};
-
-/// A credential from a Secret that somebody else keeps.
-struct SecretRef {
-  std::string name;
-  std::string key;
-  AuthScheme scheme = AuthScheme::kBearer;
-  std::string header;  // scheme Header: the header's name
-
-  bool operator==(const SecretRef&) const = default;
-
-  static consteval auto Fields() {
-    using codec::Field;
-    return std::tuple{
-        Field("name", &SecretRef::name,
-              {.doc = "Name of the Secret, in the pod's namespace.",
-               .required = true,
-               .max_length = 253,
-               .rules = kObjectNameRules}),
-        Field("key", &SecretRef::key,
-              {.doc = "Key in its data.",
-               .required = true,
-               .max_length = 253,
-               .rules = kDataKeyRules}),
-        Field("scheme", &SecretRef::scheme, {.doc = "How the value is sent."}),
-        Field("header", &SecretRef::header,
-              {.doc = "With scheme Header: the name of the header.",
-               .max_length = 128,
-               .example = "x-api-key",
-               .rules = kHeaderNameRules}),
-    };
-  }
-
-  static constexpr std::array kRules = {
-      codec::Rule{.expression = "self.scheme != 'Header' || has(self.header)",
-                  .message =
-                      "scheme Header needs header: the name under which the value is sent, such as "
-                      "header: x-api-key",
-                  .field_path = ".header",
-                  .reason = "FieldValueRequired"},
-      codec::Rule{
-          .expression = "self.scheme == 'Header' || !has(self.header)",
-          .message_expression =
-              "'scheme ' + self.scheme + ' sends the value in authorization: remove header, "
-              "or write scheme: Header'",
-          .field_path = ".header",
-          .reason = "FieldValueForbidden"},
-  };
-};
-
-struct ExportAuth {
-  std::optional<SecretRef> secret_ref;
-
-  bool operator==(const ExportAuth&) const = default;
-
-  static consteval auto Fields() {
-    using codec::Field;
-    return std::tuple{
-        Field("secretRef", &ExportAuth::secret_ref,
-              {.doc = "A key of a Secret in the pod's namespace. It is mounted, read again when "
-                      "it changes, and never copied."}),
-    };
-  }
-
-  static constexpr std::array kRules = {codec::Rule{
-      .expression = "has(self.secretRef)",
-      .message = "auth says nothing: write secretRef: {name: ..., key: ...}, or remove auth",
-      .field_path = ".secretRef",
-      .reason = "FieldValueRequired"}};
-};
 
 inline constexpr std::array kEndpointRules = {
     codec::Rule{.expression = "self.matches('^https?://')",
@@ -245,6 +153,12 @@ struct Export {
                   .message_expression =
                       "'header ' + self.auth.secretRef.header + ' stands in headers and in auth: "
                       "remove it from headers'",
+                  .field_path = ".headers"},
+      codec::Rule{.expression =
+                      "!has(self.headers) || !has(self.auth) || !has(self.auth.header) || "
+                      "!(self.auth.header in self.headers)",
+                  .message_expression = "'header ' + self.auth.header + ' stands in headers and in "
+                                        "auth: remove it from headers'",
                   .field_path = ".headers"},
   };
 };

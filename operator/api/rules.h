@@ -52,6 +52,26 @@ inline constexpr std::array kDataKeyRules = {codec::Rule{
         "'key \"' + self + '\" must be letters, digits, - _ and .: it names one entry of data, "
         "such as token or ca.crt'"}};
 
+/// A key that the operator writes to a Secret. It writes KEY.previous and KEY.next beside it.
+inline constexpr std::array kShownKeyRules = {
+    codec::Rule{.expression = "self.matches('^([-_A-Za-z0-9]|[.][-_A-Za-z0-9])[-._A-Za-z0-9]*$')",
+                .message_expression =
+                    "'key \"' + self + '\" must be letters, digits, - _ and ., not beginning with "
+                    "..: it names one entry of a Secret, such as password'"},
+    codec::Rule{.expression = "!self.endsWith('.previous') && !self.endsWith('.next') && "
+                              "!self.startsWith('tracekeeper.')",
+                .message_expression =
+                    "'key ' + self + ' is one that the operator writes itself: choose one that "
+                    "neither ends with .previous or .next nor begins with tracekeeper.'",
+                .reason = "FieldValueForbidden"},
+};
+
+/// The name of a credential in its policy.
+inline constexpr std::array kCredentialNameRules = {codec::Rule{
+    .expression = "self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",
+    .message_expression = "'credential name \"' + self + '\" must be lower-case letters, digits "
+                          "and -: write backend or otlp-token'"}};
+
 inline constexpr std::array kIntervalRules = {codec::Rule{
     .expression = "self.matches('^([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,6}s)?$') && self != '' && "
                   "duration(self) >= duration('1s') && duration(self) <= duration('24h')",

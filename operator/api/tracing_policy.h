@@ -7,6 +7,7 @@
 // Failure:  decoding refuses with the path and what may stand there. The CRD refuses the same at
 //           apply; a decoder still meets it in files, and from a CRD newer than this build.
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -96,12 +97,52 @@ struct TracingPolicySpec {
     };
   }
 
-  static constexpr std::array kRules = {codec::Rule{
-      .expression = "has(self.selector)",
-      .message = "selector is missing: write selector: {matchLabels: {app: ...}}, or selector: "
-                 "{} for every pod",
-      .field_path = ".selector",
-      .reason = "FieldValueRequired"}};
+  static constexpr std::array kRules = {
+      codec::Rule{
+          .expression = "has(self.selector)",
+          .message = "selector is missing: write selector: {matchLabels: {app: ...}}, or selector: "
+                     "{} for every pod",
+          .field_path = ".selector",
+          .reason = "FieldValueRequired"},
+      codec::Rule{.expression = "!has(self.namespaceSelector) || !has(self.credentials) || "
+                                "self.credentials.size() == 0",
+                  .message =
+                      "credentials are written beside their policy, for pods of its namespace "
+                      "alone: remove namespaceSelector, or move them to a policy of the "
+                      "namespace that needs them",
+                  .field_path = ".credentials",
+                  .reason = "FieldValueForbidden"},
+      codec::Rule{.expression = "!has(self.credentials) || self.credentials.all(a, "
+                                "self.credentials.exists_one(b, b.secret.name == a.secret.name))",
+                  .message = "two credentials write to one Secret: give each a secret.name of its "
+                             "own",
+                  .field_path = ".credentials"},
+      codec::Rule{.expression =
+                      "!has(self.credentials) || self.credentials.all(a, !has(a.secret.publicKeys) "
+                      "|| self.credentials.exists_one(b, has(b.secret.publicKeys) && "
+                      "b.secret.publicKeys == a.secret.publicKeys))",
+                  .message = "two credentials write to one ConfigMap: give each a "
+                             "secret.publicKeys of its own",
+                  .field_path = ".credentials"},
+      codec::Rule{.expression =
+                      "!has(self.export) || !has(self.export.auth) || "
+                      "!has(self.export.auth.credential) || (has(self.credentials) && "
+                      "self.credentials.exists(c, c.name == self.export.auth.credential))",
+                  .message_expression =
+                      "'credentials has none of the name \"' + self.export.auth.credential + '\": "
+                      "write ' + (has(self.credentials) && self.credentials.size() > 0 ? "
+                      "self.credentials[0].name : 'it there')",
+                  .field_path = ".export.auth.credential"},
+      codec::Rule{.expression =
+                      "!has(self.credentials) || self.credentials.all(c, (has(c.consumers) && "
+                      "c.consumers.reload != 'Sidecar') || (has(self.export) && "
+                      "has(self.export.auth) && has(self.export.auth.credential) && "
+                      "self.export.auth.credential == c.name))",
+                  .message = "sidecars take the credential that export.auth names and no other: "
+                             "for each other one write consumers: {reload: Restart}, or {reload: "
+                             "None} where its consumers follow by themselves",
+                  .field_path = ".credentials"},
+  };
 };
 
 /// Pods to which one reason applies. Reasons are those of metric, Event and `explain`.

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "operator/api/rules.h"
+#include "operator/api/vault_rules.h"
 #include "src/codec/fields.h"
 
 namespace tracekeeper::api {
@@ -32,12 +33,6 @@ inline constexpr std::array kVaultMountRules = {
                     "'mount \"' + self + '\" must be names of letters, digits, - _ and . with / "
                     "between them, none at the ends: write kubernetes or team/kubernetes'"},
 };
-
-inline constexpr std::array kVaultRoleRules = {codec::Rule{
-    .expression = "self.matches('^[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?$')",
-    .message_expression =
-        "'role \"' + self + '\" must be letters, digits, - _ and .: write the name of the role "
-        "alone, without its path'"}};
 
 inline constexpr std::array kAudienceRules = {codec::Rule{
     .expression = "self.matches('^[!-~]+$')",

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <initializer_list>
+#include <optional>
 #include <utility>
 
 #include "operator/api/tracing_policy.h"
@@ -15,6 +18,9 @@ namespace {
 constexpr std::string_view kCaVolume = "tracekeeper-tls-ca";
 constexpr std::string_view kClientVolume = "tracekeeper-tls-client";
 constexpr std::string_view kCredentialFile = "value";
+// The number of a rotated credential: its key in the Secret, and the file beside the value.
+constexpr std::string_view kNumberKey = "tracekeeper.version";
+constexpr std::string_view kNumberFile = "version";
 constexpr std::string_view kCaFile = "ca.crt";
 
 std::string TlsPath(std::string_view part) { return fmt::format("{}/{}", kTlsMountPath, part); }
@@ -96,18 +102,37 @@ config::ExportTls TlsOf(const api::Export& policy) {
   return tls;
 }
 
-config::Export ExportOf(const api::Export& policy) {
+/// What the sidecar sends to prove who it is: a key of a Secret, mounted as a file.
+struct SentValue {
+  std::string secret;
+  std::string key;
+  api::AuthScheme scheme = api::AuthScheme::kBearer;
+  std::string header;
+  bool is_rotated = false;  // by us: its number stands beside it
+};
+
+std::optional<SentValue> SentValueOf(const api::TracingPolicySpec& spec) {
+  if (!spec.export_to || !spec.export_to->auth) return std::nullopt;
+  const api::ExportAuth& auth = *spec.export_to->auth;
+  if (const auto& other = auth.secret_ref) {
+    return SentValue{other->name, other->key, other->scheme, other->header, false};
+  }
+  const auto found = std::ranges::find(spec.credentials, auth.credential, &api::Credential::name);
+  if (found == spec.credentials.end()) return std::nullopt;
+  return SentValue{found->secret.name, auth.key, auth.scheme, auth.header, true};
+}
+
+config::Export ExportOf(const api::Export& policy, const std::optional<SentValue>& sent) {
   config::Export target;
   target.endpoint = policy.endpoint;
   target.protocol = static_cast<config::ExportProtocol>(policy.protocol);
   target.compression = CompressionOf(policy.compression);
   target.tls = TlsOf(policy);
   for (const auto& [name, value] : policy.headers) target.headers.emplace(name, value);
-  if (policy.auth && policy.auth->secret_ref) {
-    const api::SecretRef& secret = *policy.auth->secret_ref;
+  if (sent) {
     config::ExportAuth auth;
-    auth.scheme = static_cast<config::AuthScheme>(secret.scheme);
-    if (!secret.header.empty()) auth.header = secret.header;
+    auth.scheme = static_cast<config::AuthScheme>(sent->scheme);
+    if (!sent->header.empty()) auth.header = sent->header;
     auth.file = fmt::format("{}/{}", kCredentialMountPath, kCredentialFile);
     target.auth = std::move(auth);
   }
@@ -123,7 +148,7 @@ config::SidecarConfig ConfigOf(const api::TracingPolicy& policy, const CompileOp
   config.propagation = PropagationOf(spec.propagation);
   if (spec.sampling.head) config.sampling.head = spec.sampling.head->ratio.text();
   if (spec.sampling.sidecar) config.sampling.sidecar = spec.sampling.sidecar->ratio.text();
-  if (spec.export_to) config.export_to = ExportOf(*spec.export_to);
+  if (spec.export_to) config.export_to = ExportOf(*spec.export_to, SentValueOf(spec));
   config.ports = options.ports;
   return config;
 }
@@ -134,17 +159,42 @@ std::string Quoted(std::string_view text) {
   return json;
 }
 
-/// One key of a ConfigMap or Secret as file `file`.
-std::string OneKey(std::string_view kind, std::string_view name_member, std::string_view name,
-                   std::string_view key, std::string_view file) {
-  return fmt::format(R"("{}":{{"{}":{},"optional":true,"items":[{{"key":{},"path":"{}"}}]}})", kind,
-                     name_member, Quoted(name), Quoted(key), file);
+struct KeyAsFile {
+  std::string_view key, file;
+};
+
+/// Keys of a ConfigMap or Secret as files. What is missing holds nothing back.
+std::string KeysAsFiles(std::string_view kind, std::string_view name_member, std::string_view name,
+                        std::initializer_list<KeyAsFile> items) {
+  std::string list;
+  for (const KeyAsFile& item : items) {
+    if (!list.empty()) list.append(",");
+    list.append(fmt::format(R"({{"key":{},"path":"{}"}})", Quoted(item.key), item.file));
+  }
+  return fmt::format(R"("{}":{{"{}":{},"optional":true,"items":[{}]}})", kind, name_member,
+                     Quoted(name), list);
+}
+
+SidecarVolume CredentialVolume(const SentValue& sent) {
+  const KeyAsFile value{sent.key, kCredentialFile};
+  const KeyAsFile number{kNumberKey, kNumberFile};
+  return {std::string(kCredentialVolume),
+          sent.is_rotated ? KeysAsFiles("secret", "secretName", sent.secret, {value, number})
+                          : KeysAsFiles("secret", "secretName", sent.secret, {value}),
+          std::string(kCredentialMountPath)};
 }
 
 }  // namespace
 
 Result<ConfigMapContent> SidecarDocument(const api::TracingPolicy& policy,
                                          const CompileOptions& options) {
+  const auto& exported = policy.spec.export_to;
+  if (exported && exported->auth && !SentValueOf(policy.spec)) {
+    return Fail(ErrorKind::kInvalid,
+                "policy {}: export.auth.credential names \"{}\", and credentials has none of that "
+                "name",
+                policy.metadata.key.ToString(), exported->auth->credential);
+  }
   const config::SidecarConfig config = ConfigOf(policy, options);
   const std::vector<std::string> problems = config::CheckSidecarConfig(config);
   if (!problems.empty()) {
@@ -157,8 +207,9 @@ Result<ConfigMapContent> SidecarDocument(const api::TracingPolicy& policy,
   content.key = config::kSidecarConfigKey;
   content.digest = "sha256:" + crypto::Sha256Hex(body);
   content.text = config::WithDigest(content.digest, body);
-  const auto& target = policy.spec.export_to;
-  if (target && target->tls && target->tls->ca) content.ca_certificate = target->tls->ca->pem;
+  if (exported && exported->tls && exported->tls->ca) {
+    content.ca_certificate = exported->tls->ca->pem;
+  }
   return content;
 }
 
@@ -170,23 +221,18 @@ std::vector<SidecarVolume> SidecarVolumes(const api::TracingPolicySpec& spec,
        fmt::format(R"("configMap":{{"name":{},"optional":true}})", Quoted(config_map_name)),
        std::string(kConfigMountPath)});
   if (!spec.export_to) return volumes;
-  if (const auto& auth = spec.export_to->auth; auth && auth->secret_ref) {
-    volumes.push_back({std::string(kCredentialVolume),
-                       OneKey("secret", "secretName", auth->secret_ref->name, auth->secret_ref->key,
-                              kCredentialFile),
-                       std::string(kCredentialMountPath)});
-  }
+  if (const auto sent = SentValueOf(spec)) volumes.push_back(CredentialVolume(*sent));
   if (!spec.export_to->tls) return volumes;
   if (const auto& ca = spec.export_to->tls->ca; ca && ca->config_map_ref) {
-    volumes.push_back(
-        {std::string(kCaVolume),
-         OneKey("configMap", "name", ca->config_map_ref->name, ca->config_map_ref->key, kCaFile),
-         TlsPath("ca")});
+    volumes.push_back({std::string(kCaVolume),
+                       KeysAsFiles("configMap", "name", ca->config_map_ref->name,
+                                   {{ca->config_map_ref->key, kCaFile}}),
+                       TlsPath("ca")});
   } else if (ca && ca->secret_ref) {
-    volumes.push_back(
-        {std::string(kCaVolume),
-         OneKey("secret", "secretName", ca->secret_ref->name, ca->secret_ref->key, kCaFile),
-         TlsPath("ca")});
+    volumes.push_back({std::string(kCaVolume),
+                       KeysAsFiles("secret", "secretName", ca->secret_ref->name,
+                                   {{ca->secret_ref->key, kCaFile}}),
+                       TlsPath("ca")});
   }
   if (const auto& client = spec.export_to->tls->client_certificate) {
     volumes.push_back({std::string(kClientVolume),

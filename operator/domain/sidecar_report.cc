@@ -17,6 +17,15 @@ std::string Clean(std::string_view text, std::size_t limit) {
   return result;
 }
 
+std::optional<std::int64_t> CredentialVersionIn(const codec::JsonValue& credentials) {
+  for (const codec::JsonValue credential : credentials.Elements()) {
+    if (credential["name"].StringOr("") != "export") continue;
+    const auto version = credential["rotationVersion"].Integer();
+    return version.value_or(0) > 0 ? version : std::nullopt;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 Result<SidecarReport> ParseSidecarReport(std::string_view text) {
@@ -36,6 +45,7 @@ Result<SidecarReport> ParseSidecarReport(std::string_view text) {
     report.refusal =
         Clean(configuration["lastError"]["message"].StringOr("no reason given"), kMostRefusal);
   }
+  report.credential_version = CredentialVersionIn(root["credentials"]);
   return report;
 }
 

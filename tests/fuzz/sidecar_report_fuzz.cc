@@ -14,6 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto report = tracekeeper::domain::ParseSidecarReport(text);
   if (!report) return 0;
   if (report->digest.size() > 128 || report->refusal.size() > 300) std::abort();
+  if (report->credential_version.value_or(1) < 1) std::abort();
   for (const char c : report->digest + report->refusal) {
     if (c < ' ' || c > '~') std::abort();
   }

@@ -148,8 +148,11 @@ ProgramState WithRelay(otlp::RelayCounters& counters) {
                        .queue_bytes = 500,
                        .queue_budget = 1000,
                        .queued = {5, 0, 0}};
-  state.relay.credential = CredentialReport{
-      .file = "/secret/token", .version = "..2026_01_02", .since = kStart, .loaded = 2};
+  state.relay.credential = CredentialReport{.file = "/secret/token",
+                                            .version = "..2026_01_02",
+                                            .number = 8,
+                                            .since = kStart,
+                                            .loaded = 2};
   return state;
 }
 
@@ -166,9 +169,10 @@ TEST(StatusPage, TellsHowTheRelayDoes) {
   EXPECT_EQ(relay["queueBytes"].IntegerOr(0), 500);
   EXPECT_EQ(relay["signals"]["traces"].ToJson(),
             R"({"received":10,"sent":3,"dropped":2,"queued":5})");
-  EXPECT_EQ((*json)["credentials"].ToJson(),
-            R"([{"name":"export","file":"/secret/token","version":"..2026_01_02",)"
-            R"("since":"2023-11-14T22:13:20Z"}])");
+  EXPECT_EQ(
+      (*json)["credentials"].ToJson(),
+      R"([{"name":"export","file":"/secret/token","version":"..2026_01_02","rotationVersion":8,)"
+      R"("since":"2023-11-14T22:13:20Z"}])");
 }
 
 struct RelayStateCase {

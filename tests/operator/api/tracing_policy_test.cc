@@ -63,6 +63,44 @@ TEST(TracingPolicy, ExampleOfTheReferenceReadsAsWritten) {
   EXPECT_EQ(spec.export_to->auth->secret_ref->scheme, AuthScheme::kBearer);
 }
 
+TEST(TracingPolicy, ExampleWithCredentialsReadsAsWritten) {
+  const auto text = ReadRepositoryFile("docs/examples/credentials.yaml");
+  ASSERT_TRUE(text);
+  const auto json = codec::YamlToJson(*text);
+  ASSERT_TRUE(json) << json.error().message;
+  codec::JsonParser parser;
+  const auto policy = DecodeTracingPolicy(parser.Parse(json->front()).value());
+  ASSERT_TRUE(policy) << policy.error().message;
+  const TracingPolicySpec& spec = policy->spec;
+  ASSERT_EQ(spec.credentials.size(), 5U);
+  const Credential& backend = spec.credentials[0];
+  EXPECT_EQ(backend.vault.engine, VaultEngine::kKv2);
+  EXPECT_EQ(backend.rotation.generate, (Generator{GeneratorType::kPassword, "token", 40, 2048}));
+  EXPECT_EQ(backend.consumers.reload, ConsumerReload::kSidecar);
+  EXPECT_EQ(spec.export_to->auth->credential, backend.name);
+  EXPECT_EQ(spec.export_to->auth->key, "token");
+  EXPECT_EQ(spec.credentials[1].rotation, CredentialRotation());
+  EXPECT_EQ(spec.credentials[2].secret.template_text.size(), 1U);
+  EXPECT_EQ(spec.credentials[3].secret.public_keys, "payments-ca");
+  EXPECT_EQ(spec.credentials[4].rotation.linger, std::chrono::minutes(15));
+}
+
+// docs/credentials.md shows parts of policies; each is one.
+TEST(TracingPolicy, PartsInTheGuideToCredentialsAreRead) {
+  const auto page = ReadRepositoryFile("docs/credentials.md");
+  ASSERT_TRUE(page);
+  constexpr std::string_view kBegin = "```yaml\n";
+  std::size_t count = 0;
+  for (std::size_t at = page->find(kBegin); at != std::string::npos; at = page->find(kBegin, at)) {
+    at += kBegin.size();
+    const auto policy = PolicyOf(page->substr(at, page->find("```", at) - at));
+    ASSERT_TRUE(policy) << policy.error().message;
+    EXPECT_EQ(policy->spec.credentials.size(), 1U);
+    ++count;
+  }
+  EXPECT_EQ(count, 6U);
+}
+
 TEST(TracingPolicy, EveryGoodPolicyComesBackFromItsEncoding) {
   const auto table = ReadObjectTable(kTracingPolicyKind, "good_policies.yaml");
   ASSERT_TRUE(table) << table.error().message;
@@ -110,6 +148,17 @@ constexpr WrongSpec kWrongSpecs[] = {
     {"quantity", "injection: {sidecar: {resources: {limits: {cpu: fast}}}}",
      "spec.injection.sidecar.resources.limits.cpu cannot be read: quantity \"fast\" must be a "
      "number with an optional unit, such as \"100m\" or \"64Mi\""},
+    {"engine",
+     "credentials: [{name: db, vault: {connectionRef: {name: v}, engine: kv}, secret: {name: s}}]",
+     "spec.credentials[0].vault.engine is \"kv\"; it must be one of kv-v2, database, pki, transit"},
+    {"secret", "credentials: [{name: db, vault: {connectionRef: {name: v}}}]",
+     "spec.credentials[0].secret is missing"},
+    {"period",
+     "credentials: [{name: db, vault: {connectionRef: {name: v}}, rotation: {every: 3d}, secret: "
+     "{name: s}}]",
+     "spec.credentials[0].rotation.every cannot be read: duration \"3d\" must be whole numbers "
+     "with "
+     "units, the largest first, such as \"30s\", \"1h30m\" or \"72h\""},
     {"duration", "injection: {rollout: {minInterval: 1d}}",
      "spec.injection.rollout.minInterval cannot be read: duration \"1d\" must be whole numbers "
      "with units, the largest first, such as \"30s\", \"1h30m\" or \"72h\""},

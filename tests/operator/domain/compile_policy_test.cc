@@ -1,5 +1,6 @@
 #include "operator/domain/compile_policy.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -54,6 +55,50 @@ TEST(CompilePolicy, ReadsFilesOnlyWhereAVolumeIsMounted) {
   const std::string& tail = compilation.policy->injection.sidecar_native_tail_json;
   EXPECT_THAT(tail, testing::HasSubstr(R"("mountPath":"/etc/tracekeeper/config")"));
   EXPECT_THAT(tail, testing::HasSubstr(R"("mountPath":"/etc/tracekeeper/credential")"));
+}
+
+std::string SpecWithCredential(std::string_view rotation, std::string_view named = "backend") {
+  return fmt::format(
+      R"({{"credentials":[{{"name":"backend","vault":{{"connectionRef":{{"name":"vault"}},)"
+      R"("path":"otlp"}},"rotation":{},"secret":{{"name":"otlp-token"}}}}],)"
+      R"("export":{{"endpoint":"https://collector.test:4317","auth":{{"credential":"{}",)"
+      R"("key":"key","scheme":"Header","header":"x-api-key"}}}}}})",
+      rotation, named);
+}
+
+TEST(CompilePolicy, MountsTheCredentialThatItSendsWithItsNumber) {
+  const PolicyCompilation compilation = CompileSpec(SpecWithCredential("{}"));
+  const auto decoded = config::DecodeSidecarConfig(compilation.config_map.text);
+  ASSERT_TRUE(decoded) << decoded.error().message;
+  const config::ExportAuth& auth = *decoded->config.export_to->auth;
+  EXPECT_EQ(auth.file, "/etc/tracekeeper/credential/value");
+  EXPECT_EQ(auth.scheme, config::AuthScheme::kHeader);
+  EXPECT_EQ(auth.header, "x-api-key");
+  EXPECT_THAT(
+      compilation.policy->injection.volumes_json,
+      testing::Contains(R"({"name":"tracekeeper-credential","secret":{"secretName":"otlp-token",)"
+                        R"("optional":true,"items":[{"key":"key","path":"value"},)"
+                        R"({"key":"tracekeeper.version","path":"version"}]}})"));
+}
+
+// Otherwise an edit of a period would renew pods.
+TEST(CompilePolicy, RotationOfACredentialIsNoMatterOfPods) {
+  const PolicyCompilation a = CompileSpec(SpecWithCredential(R"({"every":"72h"})"));
+  const PolicyCompilation b = CompileSpec(SpecWithCredential(R"({"every":"1h","overlap":"5s"})"));
+  EXPECT_EQ(a.policy->digest, b.policy->digest);
+  EXPECT_EQ(a.config_map, b.config_map);
+}
+
+TEST(CompilePolicy, RefusesACredentialThatIsNotThere) {
+  const kube::Document document = Json(R"({"metadata":{"namespace":"shop","name":"p"},"spec":)" +
+                                       SpecWithCredential("{}", "other") + "}");
+  const auto policy = api::DecodeTracingPolicy(document.root());
+  ASSERT_TRUE(policy) << policy.error().message;
+  const auto compilation = CompilePolicy(*policy, TestOptions());
+  ASSERT_FALSE(compilation);
+  EXPECT_EQ(compilation.error().message,
+            "policy shop/p: export.auth.credential names \"other\", and credentials has none of "
+            "that name");
 }
 
 TEST(CompilePolicy, SaysThatTheProxyIsNotActiveYet) {

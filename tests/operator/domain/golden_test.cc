@@ -34,6 +34,11 @@ constexpr GoldenCase kGoldens[] = {
      R"({"injection":{"instrumentation":{"java":{"image":"agents.example.com/java:2.9"}}},
          "export":{"endpoint":"https://collector.observability:4317",
                    "auth":{"secretRef":{"name":"otlp","key":"token"}}}})"},
+    {"deployment_with_credential", "deployment.json",
+     R"({"credentials":[{"name":"backend","vault":{"connectionRef":{"name":"vault"},"path":"otlp"},
+                         "secret":{"name":"otlp-token"}}],
+         "export":{"endpoint":"https://collector.observability:4317",
+                   "auth":{"credential":"backend","key":"api-key"}}})"},
     {"cronjob", "cronjob.json", R"({"injection":{"podSecurityDefaults":"Restricted"}})"},
     {"bare", "bare.json", "{}"},
 };

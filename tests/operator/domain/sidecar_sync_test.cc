@@ -85,6 +85,41 @@ TEST_P(ReportTable, TakesWhatItNeedsAndCleansIt) {
 INSTANTIATE_TEST_SUITE_P(Table, ReportTable, testing::ValuesIn(kReports),
                          [](const auto& test) { return std::string(test.param.name); });
 
+struct VersionCase {
+  std::string_view name, credentials;
+  std::optional<std::int64_t> want;
+};
+
+constexpr VersionCase kVersions[] = {
+    {"none", "[]", std::nullopt},
+    {"absent", "null", std::nullopt},
+    {"notRotated", R"([{"name":"export","file":"/f","version":"..2026"}])", std::nullopt},
+    {"rotated", R"([{"name":"export","version":"..2026","rotationVersion":8}])", 8},
+    {"another", R"([{"name":"other","rotationVersion":8}])", std::nullopt},
+    {"theSecond", R"([{"name":"other"},{"name":"export","rotationVersion":9}])", 9},
+    {"largest", R"([{"name":"export","rotationVersion":9223372036854775807}])",
+     9223372036854775807},
+    {"tooLarge", R"([{"name":"export","rotationVersion":9223372036854775808}])", std::nullopt},
+    {"zero", R"([{"name":"export","rotationVersion":0}])", std::nullopt},
+    {"negative", R"([{"name":"export","rotationVersion":-3}])", std::nullopt},
+    {"text", R"([{"name":"export","rotationVersion":"8"}])", std::nullopt},
+    {"fraction", R"([{"name":"export","rotationVersion":8.5}])", std::nullopt},
+    {"noList", R"({"name":"export","rotationVersion":8})", std::nullopt},
+};
+
+class CredentialVersions : public testing::TestWithParam<VersionCase> {};
+
+TEST_P(CredentialVersions, AreTakenWhereTheyAreNumbers) {
+  const auto report = ParseSidecarReport(
+      R"({"program":"tracekeeper-sidecar","configuration":{"state":"current"},"credentials":)" +
+      std::string(GetParam().credentials) + "}");
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_EQ(report->credential_version, GetParam().want);
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, CredentialVersions, testing::ValuesIn(kVersions),
+                         [](const auto& test) { return std::string(test.param.name); });
+
 TEST(SidecarReport, RefusesWhatIsNoSidecarsAnswer) {
   for (const std::string_view text :
        {"", "<html>", "[]", R"({"program":"nginx","configuration":{}})",
