@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "operator/controllers/credential_source.h"
 #include "operator/controllers/owned_objects.h"
 #include "operator/domain/rotation_failure.h"
+#include "operator/domain/secret_template.h"
 #include "src/kube/timestamp.h"
 
 namespace tracekeeper::controllers {
@@ -86,6 +88,37 @@ Status AddSlot(const domain::CredentialPlan& plan,
   return {};
 }
 
+/// The entries that the policy's templates make. One that takes a version which is not there now is
+/// left out until it is.
+Status AddTemplates(const domain::CredentialPlan& plan, const domain::RotationJournal& journal,
+                    const VersionValues& values, vault::SecretValues& data) {
+  using domain::SecretSlot;
+  const auto version_of = [&](SecretSlot slot) -> const std::optional<domain::VersionRecord>& {
+    if (slot == SecretSlot::kPrevious) return journal.previous;
+    return slot == SecretSlot::kNext ? journal.next : journal.current;
+  };
+  const domain::SlotValues lookup = [&](SecretSlot slot,
+                                        std::string_view key) -> const crypto::SecretString* {
+    const auto& version = version_of(slot);
+    if (!version || key.starts_with(kPrivateKeyPrefix)) return nullptr;
+    const auto of_version = values.find(version->number);
+    if (of_version == values.end()) return nullptr;
+    const auto value = of_version->second.find(key);
+    return value == of_version->second.end() ? nullptr : &value->second;
+  };
+  for (const auto& [key, text] : plan.credential.secret.template_text) {
+    const domain::SecretTemplate entry = TRY(domain::SecretTemplate::Parse(text));
+    const bool is_complete = std::ranges::all_of(
+        std::array{SecretSlot::kCurrent, SecretSlot::kPrevious, SecretSlot::kNext},
+        [&](SecretSlot slot) { return !entry.Takes(slot) || version_of(slot).has_value(); });
+    if (!is_complete) continue;
+    auto value = entry.Render(lookup);
+    if (!value) return Fail(std::move(value.error()).Within("secret.template." + key));
+    data.insert_or_assign(key, *std::move(value));
+  }
+  return {};
+}
+
 Status CheckOwner(const std::optional<SecretObject>& there, const domain::CredentialPlan& plan,
                   const domain::RotationJournal& journal) {
   if (!there) return {};
@@ -133,6 +166,7 @@ Result<vault::SecretValues> TargetData(const domain::CredentialPlan& plan,
   TRY(AddSlot(plan, journal.current, "", values, data));
   TRY(AddSlot(plan, journal.previous, domain::kPreviousSuffix, values, data));
   TRY(AddSlot(plan, journal.next, domain::kNextSuffix, values, data));
+  TRY(AddTemplates(plan, journal, values, data));
   if (journal.current) {
     data.insert_or_assign(std::string(domain::kVersionKey),
                           crypto::SecretString(std::to_string(journal.current->number)));

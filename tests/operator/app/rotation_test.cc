@@ -1,0 +1,256 @@
+// Credentials with the real operator, with the rights of its chart, before a real API server and a
+// real Vault whose policy allows what docs/credentials.md says and no more.
+
+#include <fmt/format.h>
+
+#include <sstream>
+
+#include "operator/domain/audit_chain.h"
+#include "src/codec/base64.h"
+#include "src/codec/json_value.h"
+#include "src/codec/json_writer.h"
+#include "tests/operator/app/vault_suite.h"
+
+namespace tracekeeper {
+namespace {
+
+using test_support::Eventually;
+using testing::HasSubstr;
+using testing::Not;
+using namespace std::chrono_literals;
+
+constexpr std::string_view kVaultPolicy = R"(
+path "secret/data/shop/*"     { capabilities = ["create", "read", "update"] }
+path "secret/metadata/shop/*" { capabilities = ["read", "patch"] }
+path "secret/destroy/shop/*"  { capabilities = ["update"] }
+path "pki/issue/payments"     { capabilities = ["update"] }
+path "pki/revoke"             { capabilities = ["update"] }
+path "transit/keys/signing"        { capabilities = ["read"] }
+path "transit/keys/signing/rotate" { capabilities = ["update"] }
+path "transit/keys/signing/config" { capabilities = ["update"] }
+)";
+
+class Rotation : public VaultSuite {
+ protected:
+  static void SetUpTestSuite() {
+    VaultSuite::SetUpTestSuite();
+    codec::JsonWriter policy;
+    policy.BeginObject().Member("policy", kVaultPolicy).EndObject();
+    ASSERT_TRUE(vault_->Write("sys/policies/acl/shop", policy.text()));
+    ASSERT_TRUE(vault_->Write("sys/mounts/secret", R"({"type":"kv","options":{"version":"2"}})"));
+    ASSERT_TRUE(vault_->Write("sys/mounts/pki", R"({"type":"pki"})"));
+    ASSERT_TRUE(vault_->Write("pki/root/generate/internal",
+                              R"({"common_name":"shop","ttl":"8760h"})"));
+    ASSERT_TRUE(vault_->Write("pki/roles/payments",
+                              R"({"allowed_domains":"shop.svc","allow_subdomains":true})"));
+    ASSERT_TRUE(vault_->Write("sys/mounts/transit", R"({"type":"transit"})"));
+    ASSERT_TRUE(vault_->Write("transit/keys/signing", R"({"type":"ecdsa-p256"})"));
+    ApplyConnection({.name = "vault"});
+    ASSERT_TRUE(BecomesReadyAs("vault", "True LoggedIn")) << Condition("vault", "Ready");
+  }
+
+  /// A policy of one credential called "it", shown in the Secret `name`.
+  static void ApplyCredential(const std::string& name, const std::string& source,
+                              const std::string& rotation, const std::string& target = "",
+                              const std::string& reload = "None") {
+    Apply({.name = name,
+           .namespace_name = "shop",
+           .spec = fmt::format(
+               "selector: {{matchLabels: {{app: {0}}}}}, credentials: [{{name: it, "
+               "vault: {{connectionRef: {{name: vault}}, {1}}}, rotation: {{{2}}}, "
+               "secret: {{name: {0}{3}}}, consumers: {{reload: {4}}}}}]",
+               name, source, rotation, target, reload)});
+  }
+  static std::string Rotated(const std::string& policy) {
+    return Condition(policy, "CredentialsRotated", "shop", "tkp");
+  }
+  static bool IsAt(const std::string& policy, std::string_view phase_and_version,
+                   std::chrono::seconds limit = 30s) {
+    return Eventually([&] { return PhaseOf(policy) == phase_and_version; }, limit);
+  }
+  static std::string PhaseOf(const std::string& policy) {
+    return Kubectl({"-n", "shop", "get", "tkp", policy, "-o",
+                    "jsonpath={.status.credentials[0].phase} {.status.credentials[0].version}"});
+  }
+  /// A value of the target; empty where the key is not there.
+  static std::string ValueOf(const std::string& secret, std::string key) {
+    for (std::size_t at = key.find('.'); at != std::string::npos; at = key.find('.', at + 2)) {
+      key.insert(at, "\\");
+    }
+    const std::string encoded = Kubectl(
+        {"-n", "shop", "get", "secret", secret, "-o", fmt::format("jsonpath={{.data.{}}}", key)});
+    return codec::DecodeBase64(encoded).value_or("no base64: " + encoded);
+  }
+  static void AskFor(const std::string& policy, const std::string& value) {
+    Kubectl({"-n", "shop", "annotate", "--overwrite", "tkp", policy,
+             "tracekeeper.dev/rotate=" + value});
+  }
+  static std::string InVault(const std::string& path, std::string_view key) {
+    const auto answer = vault_->Read("secret/data/" + path);
+    if (!answer) return answer.error().message;
+    codec::JsonParser parser;
+    return std::string((*parser.Parse(*answer))["data"]["data"][key].StringOr(""));
+  }
+  static std::string View(const std::string& policy) {
+    return PhaseOf(policy) + ": " + Rotated(policy) + "\n" + operator_->process().ReadLog();
+  }
+};
+
+TEST_F(Rotation, OfAGeneratedValueGoesFromAdoptedToRetired) {
+  ASSERT_TRUE(vault_->Write("secret/data/shop/db",
+                            R"({"data":{"username":"checkout","password":"from-a-person"}})"));
+  ApplyCredential("db", "path: shop/db", "generate: {type: password}, overlap: 3s",
+                  ", template: {url: \"db://{{ username }}:{{ password }}@db\"}");
+  ASSERT_TRUE(IsAt("db", "Idle 1")) << View("db");
+  EXPECT_EQ(ValueOf("db", "password"), "from-a-person") << "what is there is adopted";
+  EXPECT_EQ(ValueOf("db", "url"), "db://checkout:from-a-person@db");
+  EXPECT_EQ(ValueOf("db", "tracekeeper.version"), "1");
+  EXPECT_TRUE(Rotated("db").starts_with("True Rotated")) << Rotated("db");
+
+  AskFor("db", "first");
+  ASSERT_TRUE(IsAt("db", "Drain 2")) << View("db");
+  const std::string made = ValueOf("db", "password");
+  EXPECT_EQ(made.size(), 32U);
+  EXPECT_EQ(ValueOf("db", "password.previous"), "from-a-person");
+  EXPECT_EQ(InVault("shop/db", "password"), made);
+  EXPECT_EQ(InVault("shop/db", "username"), "checkout") << "other keys are kept";
+
+  ASSERT_TRUE(IsAt("db", "Idle 2")) << View("db");
+  EXPECT_EQ(ValueOf("db", "password.previous"), "");
+  EXPECT_EQ(ValueOf("db", "password"), made);
+  const auto metadata = vault_->Read("secret/metadata/shop/db");
+  ASSERT_TRUE(metadata) << metadata.error().message;
+  codec::JsonParser parser;
+  const auto versions = (*parser.Parse(*metadata))["data"]["versions"];
+  EXPECT_TRUE(versions["1"]["destroyed"].BoolOr(false)) << *metadata;
+  EXPECT_FALSE(versions["2"]["destroyed"].BoolOr(true)) << *metadata;
+  EXPECT_FALSE(versions["3"]) << "no version was made twice: " << *metadata;
+}
+
+TEST_F(Rotation, AskedForTwiceAtOnceHappensTwice) {
+  ApplyCredential("twice", "path: shop/twice", "generate: {type: ed25519}, overlap: 1s");
+  ASSERT_TRUE(IsAt("twice", "Idle 1")) << View("twice");
+  EXPECT_THAT(ValueOf("twice", "private-key.pem"), HasSubstr("BEGIN PRIVATE KEY"));
+  AskFor("twice", "a");
+  AskFor("twice", "b");
+  EXPECT_TRUE(IsAt("twice", "Idle 3", 60s)) << View("twice");
+}
+
+TEST_F(Rotation, FollowsAVersionThatSomebodyElseWritesAndKeepsTheLastGoodOne) {
+  ASSERT_TRUE(vault_->Write("secret/data/shop/partner", R"({"data":{"token":"one"}})"));
+  ApplyCredential("partner", "path: shop/partner", "overlap: 1s");
+  ASSERT_TRUE(IsAt("partner", "Idle 1")) << View("partner");
+  ASSERT_TRUE(vault_->Write("secret/data/shop/partner", R"({"data":{"token":"two"}})"));
+  ASSERT_TRUE(Eventually([&] { return ValueOf("partner", "token") == "two"; }, 90s))
+      << View("partner");
+  ASSERT_TRUE(IsAt("partner", "Idle 2")) << View("partner");
+  ASSERT_TRUE(vault_->Delete("secret/data/shop/partner"));
+  EXPECT_TRUE(
+      Eventually([&] { return Rotated("partner").starts_with("False SourceDeleted"); }, 90s))
+      << View("partner");
+  EXPECT_EQ(ValueOf("partner", "token"), "two");
+  EXPECT_TRUE(Condition("partner", "Stalled", "shop", "tkp").starts_with("True SourceDeleted"));
+  EXPECT_TRUE(Condition("partner", "Ready", "shop", "tkp").starts_with("False SourceDeleted"));
+}
+
+TEST_F(Rotation, MendsATargetThatSomebodyChanged) {
+  ApplyCredential("mended", "path: shop/mended", "generate: {type: password}");
+  ASSERT_TRUE(IsAt("mended", "Idle 1")) << View("mended");
+  const std::string right = ValueOf("mended", "password");
+  Kubectl({"-n", "shop", "patch", "secret", "mended", "-p",
+           R"({"stringData":{"password":"wrong"}})"});
+  EXPECT_TRUE(Eventually([&] { return ValueOf("mended", "password") == right; }, 20s))
+      << View("mended");
+  Kubectl({"-n", "shop", "delete", "secret", "mended"});
+  EXPECT_TRUE(Eventually(
+      [&] {
+        return Kubectl({"-n", "shop", "get", "secret", "mended", "--ignore-not-found", "-o",
+                        "name"}) != "" &&
+               ValueOf("mended", "password") == right;
+      },
+      20s))
+      << View("mended");
+}
+
+TEST_F(Rotation, OfACertificateRevokesTheOldOneAfterTheOverlap) {
+  ApplyCredential("tls", "engine: pki, role: payments, commonName: payments.shop.svc",
+                  "overlap: 2s", ", type: kubernetes.io/tls");
+  ASSERT_TRUE(IsAt("tls", "Idle 1")) << View("tls");
+  const std::string first = ValueOf("tls", "tls.crt");
+  EXPECT_THAT(first, HasSubstr("BEGIN CERTIFICATE"));
+  EXPECT_THAT(ValueOf("tls", "ca.crt"), HasSubstr("BEGIN CERTIFICATE"));
+  AskFor("tls", "now");
+  ASSERT_TRUE(IsAt("tls", "Drain 2")) << View("tls");
+  EXPECT_EQ(ValueOf("tls", "tls.crt.previous"), first);
+  ASSERT_TRUE(IsAt("tls", "Idle 2")) << View("tls");
+  EXPECT_THAT(vault_->AuditLog(), HasSubstr("pki/revoke"));
+}
+
+TEST_F(Rotation, OfATransitKeyMakesOneVersionMore) {
+  ApplyCredential("signing", "engine: transit, path: signing", "overlap: 1s");
+  ASSERT_TRUE(IsAt("signing", "Idle 1")) << View("signing");
+  const std::string first = ValueOf("signing", "public-key.pem");
+  EXPECT_THAT(first, HasSubstr("BEGIN PUBLIC KEY"));
+  AskFor("signing", "now");
+  ASSERT_TRUE(IsAt("signing", "Idle 2")) << View("signing");
+  EXPECT_NE(ValueOf("signing", "public-key.pem"), first);
+  EXPECT_EQ(ValueOf("signing", "key-version"), "2");
+}
+
+TEST_F(Rotation, SaysWhatKeepsACredentialFromRotating) {
+  Kubectl({"-n", "shop", "create", "secret", "generic", "foreign", "--from-literal=a=b"});
+  ApplyCredential("foreign", "path: shop/foreign", "generate: {type: password}");
+  ApplyCredential("forbidden", "path: elsewhere", "generate: {type: password}");
+  ASSERT_TRUE(vault_->Write("secret/data/shop/fine", R"({"data":{"token":"fine"}})"));
+  ApplyCredential("unfillable", "path: shop/fine", "overlap: 1s",
+                  ", template: {url: \"{{ absent }}\"}");
+  struct Case {
+    std::string policy;
+    std::string_view begin;
+  };
+  for (const Case& each :
+       {Case{"foreign", "False TargetOwned"}, Case{"forbidden", "False VaultPermissionDenied"},
+        Case{"unfillable", "False TemplateFailed"}}) {
+    EXPECT_TRUE(Eventually([&] { return Rotated(each.policy).starts_with(each.begin); }, 20s))
+        << View(each.policy);
+  }
+  EXPECT_EQ(ValueOf("foreign", "a"), "b");
+}
+
+TEST_F(Rotation, LeavesAnAuditThatIsWholeAndJoinsVaultsOwn) {
+  ApplyCredential("audited", "path: shop/audited", "generate: {type: password}, overlap: 1s");
+  ASSERT_TRUE(IsAt("audited", "Idle 1")) << View("audited");
+  AskFor("audited", "now");
+  ASSERT_TRUE(IsAt("audited", "Idle 2")) << View("audited");
+  std::string audit;
+  std::string request;
+  std::istringstream log(operator_->process().ReadLog());
+  for (std::string line; std::getline(log, line);) {
+    codec::JsonParser parser;
+    const auto entry = parser.Parse(line);
+    if (!entry) continue;
+    const std::string record((*entry)["record"].StringOr(""));
+    if (record.find("shop/audited") == std::string::npos) continue;
+    audit += record + "\n";
+    codec::JsonParser record_parser;
+    const auto fields = record_parser.Parse(record);
+    if (fields && (*fields)["step"].StringOr("") == "Prepared" &&
+        (*fields)["to"].IntegerOr(0) == 2) {
+      request = (*fields)["requestId"].StringOr("");
+    }
+  }
+  const domain::AuditVerdict verdict = domain::VerifyAudit(audit);
+  EXPECT_FALSE(verdict.fault) << verdict.fault->sentence << audit;
+  EXPECT_GE(verdict.records, 6U) << audit;
+  ASSERT_FALSE(request.empty()) << audit;
+  EXPECT_THAT(vault_->AuditLog(), HasSubstr(request));
+  EXPECT_THAT(Kubectl({"-n", "shop", "get", "events", "--field-selector",
+                       "regarding.name=audited,reason=CredentialRetired", "-o",
+                       "jsonpath={.items[*].note}"}),
+              HasSubstr("version 1 to 2"));
+  EXPECT_THAT(Metrics(), HasSubstr("tracekeeper_rotations_total{"));
+  EXPECT_THAT(operator_->process().ReadLog(), Not(HasSubstr(ValueOf("audited", "password"))));
+}
+
+}  // namespace
+}  // namespace tracekeeper
