@@ -108,6 +108,10 @@ class RotationRunner::Drive {
     Status done = Perform(step, outcome);
     now_ = ports_.Now();
     if (!done && !IsOvercome(done.error(), step)) return done;
+    if (done && step.action == RotationAction::kCommit) {
+      // What was seen at the beginning may have been nothing.
+      facts_.source = {domain::SourceState::kPresent, outcome.source_version};
+    }
     outcome.actor = input_.actor;
     const std::size_t accepted = step.action == RotationAction::kAccept ? SeenBy() : accepted_;
     const RotationJournal after = domain::Apply(journal_, input_.spec, facts_, step, outcome, now_);

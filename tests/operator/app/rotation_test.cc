@@ -39,10 +39,11 @@ class Rotation : public VaultSuite {
     ASSERT_TRUE(vault_->Write("sys/policies/acl/shop", policy.text()));
     ASSERT_TRUE(vault_->Write("sys/mounts/secret", R"({"type":"kv","options":{"version":"2"}})"));
     ASSERT_TRUE(vault_->Write("sys/mounts/pki", R"({"type":"pki"})"));
-    ASSERT_TRUE(vault_->Write("pki/root/generate/internal",
-                              R"({"common_name":"shop","ttl":"8760h"})"));
-    ASSERT_TRUE(vault_->Write("pki/roles/payments",
-                              R"({"allowed_domains":"shop.svc","allow_subdomains":true})"));
+    ASSERT_TRUE(
+        vault_->Write("pki/root/generate/internal", R"({"common_name":"shop","ttl":"8760h"})"));
+    ASSERT_TRUE(
+        vault_->Write("pki/roles/payments",
+                      R"({"allowed_domains":"shop.svc","allow_subdomains":true,"ttl":"72h"})"));
     ASSERT_TRUE(vault_->Write("sys/mounts/transit", R"({"type":"transit"})"));
     ASSERT_TRUE(vault_->Write("transit/keys/signing", R"({"type":"ecdsa-p256"})"));
     ApplyConnection({.name = "vault"});
@@ -55,11 +56,10 @@ class Rotation : public VaultSuite {
                               const std::string& reload = "None") {
     Apply({.name = name,
            .namespace_name = "shop",
-           .spec = fmt::format(
-               "selector: {{matchLabels: {{app: {0}}}}}, credentials: [{{name: it, "
-               "vault: {{connectionRef: {{name: vault}}, {1}}}, rotation: {{{2}}}, "
-               "secret: {{name: {0}{3}}}, consumers: {{reload: {4}}}}}]",
-               name, source, rotation, target, reload)});
+           .spec = fmt::format("selector: {{matchLabels: {{app: {0}}}}}, credentials: [{{name: it, "
+                               "vault: {{connectionRef: {{name: vault}}, {1}}}, rotation: {{{2}}}, "
+                               "secret: {{name: {0}{3}}}, consumers: {{reload: {4}}}}}]",
+                               name, source, rotation, target, reload)});
   }
   static std::string Rotated(const std::string& policy) {
     return Condition(policy, "CredentialsRotated", "shop", "tkp");
@@ -157,8 +157,8 @@ TEST_F(Rotation, MendsATargetThatSomebodyChanged) {
   ApplyCredential("mended", "path: shop/mended", "generate: {type: password}");
   ASSERT_TRUE(IsAt("mended", "Idle 1")) << View("mended");
   const std::string right = ValueOf("mended", "password");
-  Kubectl({"-n", "shop", "patch", "secret", "mended", "-p",
-           R"({"stringData":{"password":"wrong"}})"});
+  Kubectl(
+      {"-n", "shop", "patch", "secret", "mended", "-p", R"({"stringData":{"password":"wrong"}})"});
   EXPECT_TRUE(Eventually([&] { return ValueOf("mended", "password") == right; }, 20s))
       << View("mended");
   Kubectl({"-n", "shop", "delete", "secret", "mended"});

@@ -25,8 +25,8 @@ void VaultSuite::SetUpTestSuite() {
   for (const std::string name : {"vault-login", "vault-reviewer"}) {
     Kubectl({"-n", "shop", "create", "serviceaccount", name});
   }
-  Kubectl({"create", "clusterrolebinding", "vault-reviewer",
-           "--clusterrole=system:auth-delegator", "--serviceaccount=shop:vault-reviewer"});
+  Kubectl({"create", "clusterrolebinding", "vault-reviewer", "--clusterrole=system:auth-delegator",
+           "--serviceaccount=shop:vault-reviewer"});
   ConfigureVault();
   for (const std::string name : {"shop", "closed"}) ApplyAuthority(name, "vault-ca");
   StartOperator({.flags = {"--secret-namespaces=shop"}});

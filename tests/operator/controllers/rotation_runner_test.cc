@@ -25,7 +25,7 @@ using testing::IsEmpty;
 using testing::Not;
 
 /// A database that gives leases of an hour, and everything else in memory. Every call is noted.
-class LeasePorts final : public RotationPorts {
+class LeasePorts : public RotationPorts {
  public:
   Instant Now() override { return now; }
   Result<std::optional<Loaded>> Load() override {
@@ -98,6 +98,20 @@ class LeasePorts final : public RotationPorts {
   std::string refused;  // the call that fails
   std::function<Status(const RotationJournal&)> before_persist;
   Error refusal;
+};
+
+/// A path of KV at which nothing was ever written.
+class EmptyKvPorts final : public LeasePorts {
+ public:
+  Result<domain::SourceFacts> ObserveSource() override {
+    return domain::SourceFacts{domain::SourceState::kAbsent, 0};
+  }
+  Result<domain::VersionRecord> Propose(const RotationJournal&) override {
+    return domain::VersionRecord{};
+  }
+  Result<Done> Commit(const RotationJournal&) override {
+    return Done{.source_version = 1, .validity = std::nullopt, .request_id = "request"};
+  }
 };
 
 Error As(ErrorKind kind, std::string_view label) {
@@ -283,6 +297,17 @@ INSTANTIATE_TEST_SUITE_P(
                     RefusalCase{"target", "target", ErrorKind::kForbidden,
                                 domain::failure::kTargetForbidden, "TargetForbidden"}),
     [](const auto& param) { return param.param.name; });
+
+TEST(RotationOfAnEmptySource, WritesAndPublishesTheFirstVersionInOneRun) {
+  EmptyKvPorts ports;
+  RotationRunner runner(ports);
+  RotationInput input;
+  input.identity = {"shop/checkout", "uid", "new"};
+  const RotationRun run = runner.Run(input);
+  EXPECT_FALSE(run.error);
+  EXPECT_EQ(run.report.reason, "Rotated") << run.report.message;
+  EXPECT_EQ(ports.journal->phase, RotationPhase::kIdle);
+}
 
 TEST_F(RotationRunnerTest, AuditLinesThatWereRefusedAreSentAgainAndFormOneChain) {
   Refuse("audit", ErrorKind::kUnavailable, "");
