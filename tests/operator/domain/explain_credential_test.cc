@@ -12,6 +12,7 @@ namespace tracekeeper::domain {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::Field;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -88,9 +89,11 @@ INSTANTIATE_TEST_SUITE_P(Table, ExplainedPhases, ::testing::ValuesIn(kPhases),
 
 TEST(ExplainCredential, NamesItsPhasesAsTheMachineDoes) {
   const ExplainedCredential explained = Explained(kGenerated);
-  std::vector<std::string_view> names;
-  for (const ExplainedPhase& phase : explained.phases) names.push_back(phase.name);
-  EXPECT_THAT(names, ElementsAre("Prepare", "Publish", "Activate", "Drain", "Retire"));
+  EXPECT_THAT(
+      explained.phases,
+      ElementsAre(Field(&ExplainedPhase::name, "Prepare"), Field(&ExplainedPhase::name, "Publish"),
+                  Field(&ExplainedPhase::name, "Activate"), Field(&ExplainedPhase::name, "Drain"),
+                  Field(&ExplainedPhase::name, "Retire")));
 }
 
 TEST(ExplainCredential, SaysFromWhenToWhenItIsDue) {
