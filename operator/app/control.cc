@@ -89,7 +89,8 @@ Control::Control(const Options& options, const std::string& server_version,
                  .pods = policy_pods_,
                  .config_maps = config_maps_,
                  .coverage = coverage_,
-                 .sidecars = sidecar_ledger_},
+                 .sidecars = sidecar_ledger_,
+                 .credentials = credential_ledger_},
                 clients.everyday, events_, around.metrics),
       renewal_({.policies = caches_.policies.store(),
                 .pods = policy_pods_,
@@ -195,6 +196,8 @@ void Control::ConnectRenewal() {
 
 void Control::ConnectLedgers() {
   sidecar_ledger_.OnChanged(
+      [this](const kube::ObjectKey& policy) { policy_loop_.queue().Add(policy); });
+  credential_ledger_.OnChanged(
       [this](const kube::ObjectKey& policy) { policy_loop_.queue().Add(policy); });
   coverage_.OnPrepared([this] { EnqueueWebhook(); });
   trust_.OnDesired([this] { EnqueueWebhook(); });

@@ -12,6 +12,7 @@
 #include "operator/app/options.h"
 #include "operator/app/sidecar_reader.h"
 #include "operator/controllers/certificate_controller.h"
+#include "operator/controllers/credential_ledger.h"
 #include "operator/controllers/pod_injector.h"
 #include "operator/controllers/policy_pods.h"
 #include "operator/controllers/renewal_controller.h"
@@ -50,6 +51,13 @@ class Control {
 
   [[nodiscard]] Caches& caches() { return caches_; }
   [[nodiscard]] kube::EventRecorder& events() { return events_; }
+  /// What VaultControl rotates for.
+  [[nodiscard]] const controllers::PolicyPods& policy_pods() const { return policy_pods_; }
+  [[nodiscard]] controllers::CredentialLedger& credential_ledger() { return credential_ledger_; }
+  /// Null where sidecars are never asked.
+  [[nodiscard]] controllers::SidecarReader* sidecar_reader() {
+    return sidecar_ledger_.reads() ? &sidecar_reader_ : nullptr;
+  }
   /// Answers the pod webhook.
   [[nodiscard]] controllers::PodInjector& injector() { return injector_; }
   /// Before this, an empty catalog would read as "no policy".
@@ -80,6 +88,7 @@ class Control {
   const controllers::PolicyPods policy_pods_;
   controllers::WebhookCoverageLedger coverage_;
   controllers::SidecarLedger sidecar_ledger_;
+  controllers::CredentialLedger credential_ledger_;
   controllers::WebhookTrust trust_;
   const std::shared_ptr<crypto::ServerTlsSource> tls_;
   controllers::ConfigMaps config_maps_;

@@ -1,9 +1,8 @@
 #include "operator/app/vault_control.h"
 
 #include <atomic>
-#include <mutex>
-#include <random>
 
+#include "operator/app/jitter.h"
 #include "operator/controllers/vault_connection_controller.h"
 #include "operator/controllers/vault_connections.h"
 #include "src/crypto/locked_memory.h"
@@ -16,18 +15,6 @@ namespace {
 
 /// Revoking tokens at the end: what is not done by then ends by itself.
 constexpr Duration kClosePatience = std::chrono::seconds(2);
-
-class Jitter {
- public:
-  double operator()() {
-    const std::scoped_lock lock(mutex_);
-    return std::uniform_real_distribution<double>(0, 1)(engine_);
-  }
-
- private:
-  std::mutex mutex_;
-  std::mt19937_64 engine_{std::random_device{}()};
-};
 
 /// Says once that secrets could not be kept from being swapped, and counts on.
 class LockWatch {
@@ -98,6 +85,12 @@ VaultControl::VaultControl(const Options& options, ControlClients clients,
     : parts_(std::make_unique<Parts>(options, clients, events, around)) {}
 
 VaultControl::~VaultControl() = default;
+
+const controllers::VaultConnections& VaultControl::connections() const {
+  return parts_->connections;
+}
+
+runtime::Store<api::VaultConnection>& VaultControl::objects() { return parts_->objects.store(); }
 
 void VaultControl::AddTo(runtime::Manager& manager) {
   manager.Add(runtime::Phase::kCache, parts_->objects);

@@ -7,10 +7,13 @@
 
 #include <memory>
 
+#include "operator/api/vault_connection.h"
 #include "operator/app/control.h"
 #include "operator/app/options.h"
+#include "operator/controllers/vault_connections.h"
 #include "src/runtime/health.h"
 #include "src/runtime/manager.h"
+#include "src/runtime/store.h"
 
 namespace tracekeeper::app {
 
@@ -19,6 +22,9 @@ class VaultControl {
   VaultControl(const Options& options, ControlClients clients, kube::EventRecorder& events,
                const Surroundings& around);
   ~VaultControl();
+
+  [[nodiscard]] const controllers::VaultConnections& connections() const;
+  [[nodiscard]] runtime::Store<api::VaultConnection>& objects();
 
   void AddTo(runtime::Manager& manager);
   void AddTo(runtime::HealthChecks& readyz, runtime::HealthChecks& livez);

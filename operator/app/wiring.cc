@@ -5,6 +5,7 @@
 #include "operator/app/control.h"
 #include "operator/app/embedded_analyzer.h"
 #include "operator/app/replicas.h"
+#include "operator/app/rotation_control.h"
 #include "operator/app/serving.h"
 #include "operator/app/vault_control.h"
 #include "src/base/version.h"
@@ -80,6 +81,7 @@ struct Wiring::Parts {
   const Cluster cluster;
   Control control;
   VaultControl vault;
+  RotationControl rotation;
   EmbeddedAnalyzer analyzer;
   Serving serving;
   Replicas replicas;
@@ -95,6 +97,8 @@ Wiring::Parts::Parts(const Options& options, std::unique_ptr<Foundation> made_fo
               {cluster.everyday->client(), cluster.secrets->client()}, foundation->surroundings()),
       vault(options, {cluster.everyday->client(), cluster.secrets->client()}, control.events(),
             foundation->surroundings()),
+      rotation(options, {cluster.everyday->client(), cluster.secrets->client()}, control, vault,
+               foundation->surroundings()),
       analyzer(options, control.caches(), cluster.everyday->client(), foundation->surroundings()),
       serving(options, control, {foundation->metrics, analyzer}, foundation->surroundings()),
       replicas(options, cluster.everyday->client(), foundation->surroundings()),
@@ -113,6 +117,9 @@ Wiring::Parts::Parts(const Options& options, std::unique_ptr<Foundation> made_fo
   control.AddTo(manager);
   vault.AddTo(manager);
   vault.AddTo(serving.readyz(), serving.livez());
+  rotation.AddTo(manager);
+  rotation.AddTo(serving.livez());
+  foundation->metrics.BeforeText([this] { rotation.RefreshMetrics(); });
   replicas.AddTo(manager);
   analyzer.AddTo(manager);
   analyzer.AddTo(serving.livez());

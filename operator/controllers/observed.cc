@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "operator/domain/credential_marks.h"
 #include "operator/domain/names.h"
 #include "operator/domain/webhook_probe.h"
 #include "src/config/sidecar_config.h"
@@ -55,8 +56,8 @@ std::optional<domain::LabelSelector> SelectorOf(const codec::JsonValue& selector
 }  // namespace
 
 ObservedPodProjection::ObservedPodProjection()
-    : projection_(
-          {std::string(domain::kPolicyAnnotation), std::string(domain::kDigestAnnotation)}) {}
+    : projection_({std::string(domain::kPolicyAnnotation), std::string(domain::kDigestAnnotation),
+                   std::string(domain::kCredentialsAnnotation)}) {}
 
 Result<ObservedPod> ObservedPodProjection::operator()(codec::JsonValue pod) const {
   ObservedPod result;
@@ -84,6 +85,10 @@ domain::PodProjection ObservedPod::Injection() const {
   injection.policy = pod_.Annotation(domain::kPolicyAnnotation).value_or("");
   injection.digest = pod_.Annotation(domain::kDigestAnnotation).value_or("");
   return injection;
+}
+
+std::string_view ObservedPod::CredentialMarks() const {
+  return pod_.Annotation(domain::kCredentialsAnnotation).value_or("");
 }
 
 std::string ObservedPod::UidText() const { return TextOf(pod_.uid()); }

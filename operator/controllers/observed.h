@@ -40,6 +40,8 @@ class ObservedPod {
   [[nodiscard]] Instant created() const { return pod_.creation_time(); }
   [[nodiscard]] domain::PodOwner owner() const { return {pod_.owner_kind(), pod_.owner_name()}; }
   [[nodiscard]] std::string OwnerUidText() const;
+  /// The annotation of domain/credential_marks.h, which its template gave it.
+  [[nodiscard]] std::string_view CredentialMarks() const;
   /// Empty until the pod has one.
   [[nodiscard]] const std::string& address() const { return address_; }
 

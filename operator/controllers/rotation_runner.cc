@@ -35,8 +35,9 @@ class RotationRunner::Drive {
     }
     run.accepted_requests = accepted_;
     run.report = domain::ReportOf(journal_, input_.spec, facts_, waiting_.waiting_for, now_);
-    if (run.failure != nullptr)
-      run.report = domain::WithFailure(std::move(run.report), *run.failure);
+    if (run.failure != nullptr) {
+      run.report = domain::WithFailure(std::move(run.report), *run.failure, run.error->message);
+    }
     if (is_persisted_) run.journal = std::move(journal_);
     return run;
   }

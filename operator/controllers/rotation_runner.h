@@ -69,7 +69,8 @@ class RotationPorts {
   /// The proposal was not persisted: wipe its value; revoke what was issued.
   virtual void Discard() = 0;
   /// Stores journal.next in its source after journal.next.base, marked with journal.rotation. Found
-  /// already there under this mark it is done. Any other version there: failure::kCasConflict.
+  /// already there under this mark it is done. Any other version there:
+  /// vault::Failure::kCasConflict.
   virtual Result<Done> Commit(const domain::RotationJournal& journal) = 0;
 
   /// Writes the target as the slots of the journal say, with its sequence, epoch and begun. A

@@ -64,6 +64,7 @@ TracingPolicyController::TracingPolicyController(Parts parts, kube::Client& clie
       config_maps_(parts.config_maps),
       coverage_(parts.coverage),
       sidecars_(parts.sidecars),
+      credentials_(parts.credentials),
       client_(client),
       status_(api::kTracingPolicies, client),
       events_(events),
@@ -89,6 +90,11 @@ Result<runtime::Requeue> TracingPolicyController::Reconcile(const kube::ObjectKe
   observation.reads_sidecars = sidecars_.reads();
   observation.sidecars = sidecars_.Find(key);
   observation.paused = IsPaused(*policy);
+  for (const api::Credential& credential : policy->spec.credentials) {
+    observation.credentials.names.push_back(credential.name);
+  }
+  observation.credentials.reports = credentials_.Find(key);
+  observation.credentials.published = status.credentials;
 
   const auto compilation = domain::CompilePolicy(*policy, catalog_.options());
   if (compilation && compilation->policy->is_fleet() && !observation.paused) {
@@ -235,6 +241,7 @@ Status TracingPolicyController::ReportStatus(const api::TracingPolicy& policy,
     status.reasons.push_back({std::string(domain::NameOf(reason)), pods});
   }
   status.configuration = plan.configuration;
+  status.credentials = plan.credentials;
 
   TRY(status_.Write(policy.metadata, status, api::EncodeStatus(status), context.now, context.stop));
   return {};

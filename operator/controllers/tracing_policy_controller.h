@@ -19,6 +19,7 @@
 
 #include "operator/api/tracing_policy.h"
 #include "operator/controllers/config_maps.h"
+#include "operator/controllers/credential_ledger.h"
 #include "operator/controllers/observed.h"
 #include "operator/controllers/owner_notices.h"
 #include "operator/controllers/policy_catalog.h"
@@ -43,6 +44,7 @@ class TracingPolicyController {
     ConfigMaps& config_maps;
     WebhookCoverageLedger& coverage;
     const SidecarLedger& sidecars;
+    const CredentialLedger& credentials;
   };
 
   TracingPolicyController(Parts parts, kube::Client& client, kube::EventRecorder& events,
@@ -79,6 +81,7 @@ class TracingPolicyController {
   ConfigMaps& config_maps_;
   WebhookCoverageLedger& coverage_;
   const SidecarLedger& sidecars_;
+  const CredentialLedger& credentials_;
   kube::Client& client_;
   StatusWriter<api::TracingPolicyStatus> status_;
   kube::EventRecorder& events_;

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "operator/domain/rotation_failure.h"
 #include "src/crypto/certificate.h"
 #include "src/crypto/digest.h"
 #include "src/kube/secret_value.h"
@@ -181,15 +182,21 @@ Result<std::shared_ptr<vault::Connection>> VaultConnections::Find(
     const kube::ObjectKey& key, std::string_view namespace_name) const {
   const std::scoped_lock lock(mutex_);
   const auto found = open_.find(key);
+  const auto fail = [](ErrorKind kind, std::string_view label, std::string message) {
+    Error error{kind, std::move(message), std::nullopt};
+    error.reason = label;
+    return Fail(std::move(error));
+  };
   if (found == open_.end()) {
-    return Fail(ErrorKind::kNotFound,
-                "VaultConnection {} is not open: create it, or see its condition Ready",
-                key.ToString());
+    return fail(ErrorKind::kNotFound, domain::failure::kConnectionMissing,
+                fmt::format("VaultConnection {} is not open: create it, or see its condition Ready",
+                            key.ToString()));
   }
   if (!found->second.object.Allows(namespace_name)) {
-    return Fail(ErrorKind::kForbidden,
-                "VaultConnection {} does not allow namespace {}: add it to its allowedNamespaces",
-                key.ToString(), namespace_name);
+    return fail(ErrorKind::kForbidden, domain::failure::kConnectionForbidden,
+                fmt::format("VaultConnection {} does not allow namespace {}: add it to its "
+                            "allowedNamespaces",
+                            key.ToString(), namespace_name));
   }
   return found->second.connection;
 }

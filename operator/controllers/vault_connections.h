@@ -10,8 +10,8 @@
 // Failure:  Open: kUnavailable while somebody holds what it replaces, since both would count in
 //           the same metrics, and the one that ends takes them away. Find: kNotFound for a
 //           connection that is not open, kForbidden for a namespace that the
-//           connection does not allow, each with a sentence. Providers pass on the API server's
-//           refusals.
+//           connection does not allow, each with a sentence and a row of rotation_failure.h.
+//           Providers pass on the API server's refusals.
 
 #include <functional>
 #include <map>

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "operator/api/tracing_policy.h"
+#include "operator/domain/credential_plan.h"
 #include "operator/domain/rotation_journal.h"
 #include "operator/domain/secret_template.h"
 #include "src/codec/duration.h"
@@ -15,17 +16,6 @@ namespace {
 using api::ConsumerReload;
 using api::GeneratorType;
 using api::VaultEngine;
-
-std::string MountOf(const api::CredentialSource& source) {
-  if (!source.mount.empty()) return source.mount;
-  if (source.engine == VaultEngine::kKv2) return "secret";
-  return std::string(codec::NameOfEnum(source.engine));
-}
-
-std::string KeyOf(const api::Generator& generate) {
-  if (!generate.key.empty()) return generate.key;
-  return generate.type == GeneratorType::kPassword ? "password" : "private-key.pem";
-}
 
 std::string Made(const api::Generator& generate) {
   switch (generate.type) {
@@ -48,13 +38,11 @@ class Teller {
  public:
   Teller(const api::TracingPolicy& policy, const api::Credential& credential)
       : policy_(policy),
-        credential_(credential),
-        source_(credential.vault),
-        rotation_(credential.rotation),
-        engine_(MountOf(credential.vault)),
-        place_(engine_ + "/" + credential.vault.path),
-        secret_(policy.metadata.key.namespace_name + "/" + credential.secret.name),
-        is_generated_(credential.rotation.generate.type != GeneratorType::kNone) {
+        plan_(PlanCredential(policy, credential)),
+        credential_(plan_.credential),
+        source_(credential_.vault),
+        rotation_(credential_.rotation),
+        place_(source_.mount + "/" + source_.path) {
     const auto found =
         std::ranges::find(policy.status.credentials, credential.name, &api::CredentialStatus::name);
     if (found != policy.status.credentials.end()) status_ = &*found;
@@ -62,7 +50,7 @@ class Teller {
 
   ExplainedCredential Tell() const {
     ExplainedCredential told;
-    told.what = What() + ", by way of VaultConnection " + Connection();
+    told.what = What() + ", by way of VaultConnection " + plan_.connection.ToString();
     told.status = Status();
     told.when = When();
     told.phases = {Phase(RotationPhase::kPrepare, Prepare()),
@@ -79,31 +67,24 @@ class Teller {
     return {name, std::move(sentence), status_ != nullptr && status_->phase == name};
   }
 
-  [[nodiscard]] std::string Connection() const {
-    const api::ConnectionReference& reference = source_.connection_ref;
-    return (reference.namespace_name.empty() ? policy_.metadata.key.namespace_name
-                                             : reference.namespace_name) +
-           "/" + reference.name;
-  }
-
   [[nodiscard]] std::string What() const {
     switch (source_.engine) {
       case VaultEngine::kDatabase:
         return fmt::format("a user of a database that Vault makes for role {} of {}", source_.role,
-                           engine_);
+                           source_.mount);
       case VaultEngine::kPki:
         return fmt::format("a certificate for {} that Vault issues for role {} of {}",
-                           source_.common_name, source_.role, engine_);
+                           source_.common_name, source_.role, source_.mount);
       case VaultEngine::kTransit:
         return fmt::format("the key {} of {}, whose private half stays in Vault", source_.path,
-                           engine_);
+                           source_.mount);
       case VaultEngine::kKv2:
         break;
     }
-    if (!is_generated_) return fmt::format("what somebody else writes to {} in Vault", place_);
+    if (!IsGenerated()) return fmt::format("what somebody else writes to {} in Vault", place_);
     return fmt::format("{} {} that the operator makes, key {} of {} in Vault",
                        rotation_.generate.type == GeneratorType::kRsa ? "an" : "a",
-                       Made(rotation_.generate), KeyOf(rotation_.generate), place_);
+                       Made(rotation_.generate), rotation_.generate.key, place_);
   }
 
   [[nodiscard]] std::string Status() const {
@@ -119,7 +100,7 @@ class Teller {
   }
 
   [[nodiscard]] std::string When() const {
-    if (source_.engine == VaultEngine::kKv2 && !is_generated_) {
+    if (plan_.spec.source == RotationSource::kFollowed) {
       return "as soon as Vault has a newer version.";
     }
     const Duration earliest = rotation_.every - rotation_.every / 10;
@@ -141,17 +122,19 @@ class Teller {
   [[nodiscard]] std::string Prepare() const {
     switch (source_.engine) {
       case VaultEngine::kDatabase:
-        return fmt::format("asks {} for another user by role {}.", engine_, source_.role);
+        return fmt::format("asks {} for another user by role {}.", source_.mount, source_.role);
       case VaultEngine::kPki:
-        return fmt::format("asks {} for another certificate by role {}.", engine_, source_.role);
+        return fmt::format("asks {} for another certificate by role {}.", source_.mount,
+                           source_.role);
       case VaultEngine::kTransit:
-        return fmt::format("makes another version of the key {} in {}.", source_.path, engine_);
+        return fmt::format("makes another version of the key {} in {}.", source_.path,
+                           source_.mount);
       case VaultEngine::kKv2:
         break;
     }
-    if (!is_generated_) return fmt::format("reads the newest version of {}.", place_);
+    if (!IsGenerated()) return fmt::format("reads the newest version of {}.", place_);
     return fmt::format("writes a new {} to key {} of {} as its next version; other keys are kept.",
-                       Made(rotation_.generate), KeyOf(rotation_.generate), place_);
+                       Made(rotation_.generate), rotation_.generate.key, place_);
   }
 
   /// The one key that the Secret has, or KEY for each.
@@ -159,11 +142,12 @@ class Teller {
   [[nodiscard]] bool HasOneKey() const { return source_.keys.size() == 1; }
 
   [[nodiscard]] std::string Publish() const {
-    std::string text = fmt::format("shows {} in Secret {} as {}.next beside {}",
-                                   HasOneKey() ? "it" : "each key", secret_, Key(), Key());
-    if (!credential_.secret.public_keys.empty()) {
-      text += fmt::format(", and in ConfigMap {}/{} what verifiers need of both",
-                          policy_.metadata.key.namespace_name, credential_.secret.public_keys);
+    std::string text =
+        fmt::format("shows {} in Secret {} as {}.next beside {}", HasOneKey() ? "it" : "each key",
+                    plan_.target.ToString(), Key(), Key());
+    if (!plan_.public_keys.name.empty()) {
+      text += fmt::format(", and in ConfigMap {} what verifiers need of both",
+                          plan_.public_keys.ToString());
     }
     return text + ".";
   }
@@ -221,15 +205,13 @@ class Teller {
       case VaultEngine::kKv2:
         break;
     }
-    if (is_generated_) return begin + fmt::format("destroys the previous version of {}.", place_);
+    if (IsGenerated()) return begin + fmt::format("destroys the previous version of {}.", place_);
     return fmt::format("takes {}.previous out of the Secret; Vault is left as it is.", Key());
   }
 
   [[nodiscard]] std::vector<std::string> Problems() const {
     std::vector<std::string> problems;
-    const auto& annotations = policy_.metadata.annotations;
-    const auto paused = annotations.find(api::kPausedAnnotation);
-    if (paused != annotations.end() && paused->second == "true") {
+    if (plan_.spec.pause == RotationPause::kPaused) {
       problems.push_back(fmt::format(
           "Nothing of this is done while the annotation {} stands there{}.", api::kPausedAnnotation,
           source_.engine == VaultEngine::kDatabase ? "; leases are renewed" : ""));
@@ -244,14 +226,14 @@ class Teller {
     return problems;
   }
 
+  [[nodiscard]] bool IsGenerated() const { return plan_.spec.source == RotationSource::kGenerated; }
+
   const api::TracingPolicy& policy_;
-  const api::Credential& credential_;
+  const CredentialPlan plan_;
+  const api::Credential& credential_;  // of the plan
   const api::CredentialSource& source_;
   const api::CredentialRotation& rotation_;
-  const std::string engine_;  // its mount
-  const std::string place_;
-  const std::string secret_;
-  const bool is_generated_;
+  const std::string place_;  // in Vault
   const api::CredentialStatus* status_ = nullptr;
 };
 

@@ -100,9 +100,10 @@ Condition ReadyCondition(const PolicyObservation& seen, const std::optional<Find
 }
 
 Condition ReconcilingCondition(const PolicyObservation& seen, const Condition& ready,
-                               const std::optional<Finding>& stalling) {
+                               const Condition& stalled, const std::optional<Finding>& stalling) {
+  const bool is_stalled = stalled.status == ConditionStatus::kTrue && !stalling;
   const bool stuck = (stalling && StopsAll(stalling->reason)) || seen.paused;
-  const bool working = ready.status != ConditionStatus::kTrue && !stuck;
+  const bool working = ready.status != ConditionStatus::kTrue && !stuck && !is_stalled;
   return Make(kReconcilingCondition, working, working ? "Progressing" : "Settled",
               working ? ready.message : "Nothing is left to do.", seen.generation);
 }
@@ -203,12 +204,46 @@ void PlanSidecars(const PolicyObservation& seen, Instant now, StatusPlan& plan) 
   plan.counts_changed |= changed || plan.configuration != seen.published_configuration;
 }
 
+/// What hinders but the credentials is told first: it concerns all pods.
+void Hinder(const CredentialsPlan& credentials, Condition& ready, Condition& stalled) {
+  if (!credentials.hindrance) return;
+  const CredentialsPlan::Hindrance& hindrance = *credentials.hindrance;
+  if (ready.status == ConditionStatus::kTrue) {
+    ready = Make(kReadyCondition, false, hindrance.reason, hindrance.message,
+                 ready.observed_generation);
+  }
+  if (hindrance.is_stalled && stalled.status != ConditionStatus::kTrue) {
+    stalled = Make(kStalledCondition, true, hindrance.reason, hindrance.message,
+                   stalled.observed_generation);
+  }
+}
+
+void AddCredentials(const PolicyObservation& seen, CredentialsPlan credentials, Instant now,
+                    StatusPlan& plan) {
+  plan.conditions_changed |= credentials.statuses != seen.credentials.published;
+  plan.credentials = std::move(credentials.statuses);
+  if (credentials.condition) {
+    const Condition* before = kube::FindCondition(seen.conditions, kCredentialsRotatedCondition);
+    if (auto event = EventOf(*credentials.condition, before)) plan.events.push_back(*event);
+    plan.conditions_changed |=
+        kube::SetCondition(plan.conditions, std::move(*credentials.condition), now);
+    return;
+  }
+  if (!seen.credentials.names.empty()) return;
+  plan.conditions_changed |= std::erase_if(plan.conditions, [](const Condition& condition) {
+                               return condition.type == kCredentialsRotatedCondition;
+                             }) > 0;
+}
+
 }  // namespace
 
 StatusPlan PlanStatus(const PolicyObservation& observation, Instant now) {
   const auto stalling = Stalling(observation);
   const auto pending = Pending(observation);
-  const Condition ready = ReadyCondition(observation, stalling, pending);
+  CredentialsPlan credentials = PlanCredentials(observation.credentials, observation.generation);
+  Condition ready = ReadyCondition(observation, stalling, pending);
+  Condition stalled = StalledCondition(observation, stalling);
+  Hinder(credentials, ready, stalled);
 
   StatusPlan plan;
   plan.observed_generation = observation.generation;
@@ -216,8 +251,8 @@ StatusPlan PlanStatus(const PolicyObservation& observation, Instant now) {
   plan.pods = observation.pods;
   plan.conditions_changed = observation.observed_generation != observation.generation;
   for (const Condition& condition :
-       {ready, ReconcilingCondition(observation, ready, stalling),
-        StalledCondition(observation, stalling), InjectedCondition(observation)}) {
+       {ready, ReconcilingCondition(observation, ready, stalled, stalling), stalled,
+        InjectedCondition(observation)}) {
     const Condition* before = kube::FindCondition(observation.conditions, condition.type);
     const auto event = EventOf(condition, before);
     // Stalled repeats what Ready says: one Event tells it.
@@ -227,6 +262,7 @@ StatusPlan PlanStatus(const PolicyObservation& observation, Instant now) {
   }
   plan.counts_changed = observation.published_pods != observation.pods;
   PlanSidecars(observation, now, plan);
+  AddCredentials(observation, std::move(credentials), now, plan);
   TellNewReasons(observation, plan.events);
   return plan;
 }

@@ -2,10 +2,12 @@
 // PlanStatus turns what the controller observed of one policy into its status: conditions whose
 // times move on transitions only, and an Event for each transition, once.
 //
-//   Ready        the webhook covers every namespace the policy selects, and each has its ConfigMap
+//   Ready        the webhook covers every namespace the policy selects, and each has its ConfigMap,
+//                and no credential hinders
 //   Reconciling  work is under way (kstatus: abnormal-true)
 //   Stalled      a person must change something (kstatus: abnormal-true)
 //   Injected     every pod that should be injected is, by this generation
+//   CredentialsRotated    its credentials are as new as they should be (plan_credentials.h)
 //   ConfigurationInSync   every running sidecar uses the policy's configuration (sidecar_sync.h)
 //
 // Threads:  pure; `now` is a parameter.
@@ -16,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "operator/domain/plan_credentials.h"
 #include "operator/domain/reasons.h"
 #include "operator/domain/sidecar_sync.h"
 #include "src/base/clock.h"
@@ -62,6 +65,7 @@ struct PolicyObservation {
   std::optional<SidecarSync> sidecars;
   /// False: sidecars are never asked, and the status says nothing of them.
   bool reads_sidecars = true;
+  CredentialsObservation credentials;
   /// The status as it is on the server.
   std::vector<kube::Condition> conditions;
   std::int64_t observed_generation = 0;
@@ -83,6 +87,7 @@ struct StatusPlan {
   std::vector<kube::Condition> conditions;
   PodCounts pods;
   std::optional<api::ConfigurationStatus> configuration;
+  std::vector<api::CredentialStatus> credentials;
   /// Conditions or the observed generation differ from the server's: write now.
   bool conditions_changed = false;
   /// Only counts, or sentences that name counts, differ: write when kPodCountInterval has passed

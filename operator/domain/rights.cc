@@ -34,16 +34,25 @@ constexpr Right kRights[] = {
     {kCluster, "policy", "poddisruptionbudgets", "list watch", "",
      "renew no pod that a disruption budget holds"},
     {kCluster, "apps", "replicasets", "get", "",
-     "find the Deployment of a pod where a policy's rollout strategy is Template",
+     "find the Deployment of a pod where a policy's rollout strategy is Template, or a credential "
+     "is taken by a restart",
      "rollout.template"},
-    {kCluster, "apps", "deployments", "patch", "",
-     "restart Deployments where a policy's rollout strategy is Template", "rollout.template"},
+    {kCluster, "apps", "deployments", "get patch", "",
+     "restart Deployments where a policy's rollout strategy is Template, or a credential is taken "
+     "by a restart",
+     "rollout.template"},
     {kCluster, "apps", "statefulsets", "get patch", "",
-     "restart StatefulSets where a policy's rollout strategy is Template", "rollout.template"},
+     "restart StatefulSets where a policy's rollout strategy is Template, or a credential is taken "
+     "by a restart",
+     "rollout.template"},
     {kCluster, "apps", "daemonsets", "get patch", "",
-     "restart DaemonSets where a policy's rollout strategy is Template", "rollout.template"},
-    {kCluster, "argoproj.io", "rollouts", "patch", "",
-     "restart Argo Rollouts where a policy's rollout strategy is Template", "rollout.template"},
+     "restart DaemonSets where a policy's rollout strategy is Template, or a credential is taken "
+     "by a restart",
+     "rollout.template"},
+    {kCluster, "argoproj.io", "rollouts", "get patch", "",
+     "restart Argo Rollouts where a policy's rollout strategy is Template, or a credential is "
+     "taken by a restart",
+     "rollout.template"},
     {kCluster, "", "configmaps", "get list watch create patch delete", "",
      "write the sidecar's configuration into the pods' namespaces"},
     {kCluster, "events.k8s.io", "events", "create patch", "", "tell users what happened"},
@@ -60,7 +69,8 @@ constexpr Right kRights[] = {
     {kOwn, "coordination.k8s.io", "leases", "get patch", "tracekeeper-operator", "elect a leader"},
     {kOwn, "discovery.k8s.io", "endpointslices", "get create patch delete", "tracekeeper-otlp",
      "send spans to the replica that leads, and to no other"},
-    {kSecret, "", "secrets", "get", "", "read what a VaultConnection logs in with"},
+    {kSecret, "", "secrets", "get list watch create patch", "",
+     "read what a VaultConnection logs in with, and write the Secrets of credentials"},
     {kSecret, "", "serviceaccounts/token", "create", "",
      "log in to Vault as the ServiceAccount that a VaultConnection names"},
 };

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "src/codec/duration.h"
+#include "src/vault/failure.h"
 
 namespace tracekeeper::domain {
 namespace {
@@ -17,7 +18,7 @@ void Say(CredentialReport& report, ConditionStatus status, std::string_view reas
 }
 
 void SayFailure(CredentialReport& report, const RotationFailure& row) {
-  Say(report, ConditionStatus::kFalse, row.reason, fmt::format("{} {}", row.sentence, row.advice));
+  Say(report, ConditionStatus::kFalse, row.reason, fmt::format("{}: {}", row.what, row.remedy));
 }
 
 /// Whether the last success is older than it may be. What only follows its source has no period.
@@ -26,14 +27,18 @@ bool IsTooOld(const RotationJournal& journal, const RotationSpec& spec, Instant 
   return now > journal.last_success->at + spec.every + spec.every / 2;
 }
 
+const RotationFailure& HeldRow(vault::Failure failure) {
+  return *FindRotationFailure(vault::RowOf(failure).label);
+}
+
 const RotationFailure& HoldOf(const RotationFacts& facts) {
   switch (facts.source.state) {
     case SourceState::kDeleted:
-      return *FindRotationFailure(failure::kSourceDeleted);
+      return HeldRow(vault::Failure::kVersionDeleted);
     case SourceState::kDestroyed:
-      return *FindRotationFailure(failure::kSourceDestroyed);
+      return HeldRow(vault::Failure::kVersionDestroyed);
     default:
-      return *FindRotationFailure(failure::kSourceAbsent);
+      return HeldRow(vault::Failure::kNotFound);
   }
 }
 
@@ -91,9 +96,11 @@ void SayState(CredentialReport& report, const RotationJournal& journal, const Ro
 
 }  // namespace
 
-CredentialReport WithFailure(CredentialReport report, const RotationFailure& failure) {
+CredentialReport WithFailure(CredentialReport report, const RotationFailure& failure,
+                             std::string_view message) {
   if (failure.retry == RetryClass::kReload) return report;
   SayFailure(report, failure);
+  if (!message.empty()) report.message = message;
   if (failure.retry == RetryClass::kHold) {
     report.is_stalled = true;
     report.may_be_ready = false;

@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "operator/domain/rotation_failure.h"
 #include "operator/domain/rotation_machine.h"
@@ -26,6 +27,8 @@ struct CredentialReport {
   std::string message;
   bool is_stalled = false;   // only a person can help
   bool may_be_ready = true;  // false: the policy's Ready is False for `reason`
+
+  bool operator==(const CredentialReport&) const = default;
 };
 
 /// `waiting_for` is what the last step waits for. A policy is never Ready on a credential that was
@@ -35,6 +38,8 @@ struct CredentialReport {
                                         Instant now);
 
 /// The same where a run ended with `failure`, also when no journal could be read or written.
-[[nodiscard]] CredentialReport WithFailure(CredentialReport report, const RotationFailure& failure);
+/// `message` says more than the row does, if not empty.
+[[nodiscard]] CredentialReport WithFailure(CredentialReport report, const RotationFailure& failure,
+                                           std::string_view message);
 
 }  // namespace tracekeeper::domain

@@ -191,11 +191,12 @@ Result<net::Response> Endpoint::Exchange(net::Request request, Operation operati
       request, {.deadline = options_.deadline, .body_limit = kTransportLimit}, stop);
   WipeRequest(request);
   metrics_.Count(operation, response ? response->status : 0);
-  if (response) LearnSkew(*response, sent, clock_.Monotonic() - start);
+  if (response) LearnTime(*response, sent, start);
   return response;
 }
 
-void Endpoint::LearnSkew(const net::Response& response, Instant sent, Duration took) {
+void Endpoint::LearnTime(const net::Response& response, Instant sent, MonotonicTime start) {
+  const Duration took = clock_.Monotonic() - start;
   if (took > kLongestSkewTrip) return;
   const auto date = net::ReadHttpDate(response.headers.Get("Date"));
   if (!date) return;
@@ -206,6 +207,7 @@ void Endpoint::LearnSkew(const net::Response& response, Instant sent, Duration t
   metrics_.SetSkew(skew);
   const std::lock_guard lock(mutex_);
   skew_ = skew;
+  heard_ = HeardDate{theirs, start + took / 2};
 }
 
 void Endpoint::ChangeCircuit(const std::function<void(Breaker&)>& change) {
@@ -229,6 +231,11 @@ CircuitState Endpoint::circuit() const {
 std::optional<Duration> Endpoint::clock_skew() const {
   const std::lock_guard lock(mutex_);
   return skew_;
+}
+
+std::optional<Endpoint::HeardDate> Endpoint::heard_date() const {
+  const std::lock_guard lock(mutex_);
+  return heard_;
 }
 
 Status Endpoint::CheckClock() const {

@@ -64,6 +64,13 @@ class Endpoint {
   [[nodiscard]] CircuitState circuit() const;
   /// By how much Vault's clock is ahead of ours, from the last answer that told; to the second.
   [[nodiscard]] std::optional<Duration> clock_skew() const;
+  /// What Vault's clock showed, and when by ours that does not jump: from the last answer that
+  /// told.
+  struct HeardDate {
+    Instant date{};
+    MonotonicTime at{};
+  };
+  [[nodiscard]] std::optional<HeardDate> heard_date() const;
   /// kClockSkew beyond kSkewAlarm.
   [[nodiscard]] Status CheckClock() const;
 
@@ -77,7 +84,7 @@ class Endpoint {
   void Note(Failure failure, std::uint64_t period, std::optional<Duration> retry_after);
   /// One request and its answer, counted; wipes what it sent.
   Result<net::Response> Exchange(net::Request request, Operation operation, const StopToken& stop);
-  void LearnSkew(const net::Response& response, Instant sent, Duration took);
+  void LearnTime(const net::Response& response, Instant sent, MonotonicTime start);
   Result<Health> FetchHealth(const StopToken& stop);
   /// Does `change` under the lock, then tells who wants to know that the circuit changed.
   void ChangeCircuit(const std::function<void(Breaker&)>& change);
@@ -91,6 +98,7 @@ class Endpoint {
   Breaker breaker_;
   RequestLimit limit_;
   std::optional<Duration> skew_;
+  std::optional<HeardDate> heard_;
 };
 
 }  // namespace tracekeeper::vault

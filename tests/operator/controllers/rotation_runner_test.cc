@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <functional>
 
+#include "src/vault/failure.h"
+
 namespace tracekeeper::controllers {
 namespace {
 
@@ -171,7 +173,7 @@ TEST_F(RotationRunnerTest, RenewsALeaseUntilItsRotationIsDueAndThenRevokesIt) {
 
 TEST_F(RotationRunnerTest, ALeaseThatCannotBeRenewedIsReplacedBeforeItEnds) {
   RunFor(minutes(10));
-  Refuse("renew", ErrorKind::kInvalid, domain::failure::kLeaseNotRenewable);
+  Refuse("renew", ErrorKind::kInvalid, vault::RowOf(vault::Failure::kLeaseNotRenewable).label);
   RunFor(minutes(50));
   EXPECT_EQ(ports_.leases, 2);
   EXPECT_THAT(ports_.revoked, ElementsAre("lease-1"));
@@ -267,15 +269,17 @@ TEST_P(Refusals, AreReportedCountedAndOvercome) {
 INSTANTIATE_TEST_SUITE_P(
     Table, Refusals,
     testing::Values(RefusalCase{"sealed", "source", ErrorKind::kUnavailable,
-                                domain::failure::kSealed, "VaultSealed"},
+                                vault::RowOf(vault::Failure::kSealed).label, "VaultSealed"},
                     RefusalCase{"login", "propose", ErrorKind::kForbidden,
-                                domain::failure::kLoginRefused, "VaultLoginRefused"},
+                                vault::RowOf(vault::Failure::kLoginRefused).label,
+                                "VaultLoginRefused"},
                     RefusalCase{"owned", "publish", ErrorKind::kTerminal,
                                 domain::failure::kTargetOwned, "TargetOwned"},
                     RefusalCase{"template", "publish", ErrorKind::kInvalid,
                                 domain::failure::kTemplateFailed, "TemplateFailed"},
                     RefusalCase{"audit", "audit", ErrorKind::kUnavailable,
-                                domain::failure::kUnreachable, "VaultUnreachable"},
+                                vault::RowOf(vault::Failure::kUnavailable).label,
+                                "VaultUnavailable"},
                     RefusalCase{"target", "target", ErrorKind::kForbidden,
                                 domain::failure::kTargetForbidden, "TargetForbidden"}),
     [](const auto& param) { return param.param.name; });

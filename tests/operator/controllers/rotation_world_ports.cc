@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "src/vault/failure.h"
+
 namespace tracekeeper::controllers {
 namespace {
 
@@ -85,7 +87,8 @@ Status RotationWorld::Ports::Store(const RotationJournal& journal,
 
 Result<domain::SourceFacts> RotationWorld::Ports::ObserveSource() {
   return Make([&]() -> Result<domain::SourceFacts> {
-    if (world_.IsSealed()) return FailAs(ErrorKind::kUnavailable, domain::failure::kSealed);
+    if (world_.IsSealed())
+      return FailAs(ErrorKind::kUnavailable, vault::RowOf(vault::Failure::kSealed).label);
     if (world_.source_.empty()) return domain::SourceFacts{domain::SourceState::kAbsent, 0};
     domain::SourceFacts facts{domain::SourceState::kPresent, world_.versions()};
     const auto state = world_.source_.back().state;
@@ -103,7 +106,8 @@ Result<domain::TargetMarks> RotationWorld::Ports::ObserveTarget() {
 
 Result<domain::VersionRecord> RotationWorld::Ports::Propose(const RotationJournal& journal) {
   return Make([&]() -> Result<domain::VersionRecord> {
-    if (world_.IsSealed()) return FailAs(ErrorKind::kUnavailable, domain::failure::kSealed);
+    if (world_.IsSealed())
+      return FailAs(ErrorKind::kUnavailable, vault::RowOf(vault::Failure::kSealed).label);
     domain::VersionRecord record;
     const std::int64_t known = journal.current ? journal.current->source_version : 0;
     record.base = world_.versions();
@@ -122,13 +126,14 @@ Result<domain::VersionRecord> RotationWorld::Ports::Propose(const RotationJourna
 
 Result<RotationPorts::Done> RotationWorld::Ports::Commit(const RotationJournal& journal) {
   return Make([&]() -> Result<Done> {
-    if (world_.IsSealed()) return FailAs(ErrorKind::kUnavailable, domain::failure::kSealed);
+    if (world_.IsSealed())
+      return FailAs(ErrorKind::kUnavailable, vault::RowOf(vault::Failure::kSealed).label);
     auto& source = world_.source_;
     if (!source.empty() && source.back().mark == journal.rotation) {
       return Done{.source_version = world_.versions(), .request_id = "again"};
     }
     if (world_.versions() != journal.next->base) {
-      return FailAs(ErrorKind::kConflict, domain::failure::kCasConflict);
+      return FailAs(ErrorKind::kConflict, vault::RowOf(vault::Failure::kCasConflict).label);
     }
     source.push_back({ValueOf(journal.next), journal.rotation, {}});
     world_.CheckCommit(journal);
@@ -185,7 +190,8 @@ Result<domain::ConsumerFacts> RotationWorld::Ports::ObserveConsumers(
 
 Result<RotationPorts::Done> RotationWorld::Ports::Retire(const RotationJournal& journal) {
   return Make([&]() -> Result<Done> {
-    if (world_.IsSealed()) return FailAs(ErrorKind::kUnavailable, domain::failure::kSealed);
+    if (world_.IsSealed())
+      return FailAs(ErrorKind::kUnavailable, vault::RowOf(vault::Failure::kSealed).label);
     const auto index = static_cast<std::size_t>(journal.retiring->source_version - 1);
     auto& state = world_.source_.at(index).state;
     if (state == SourceVersion::State::kDestroyed) return Done{.request_id = "gone"};

@@ -58,11 +58,13 @@ class TracingPolicyControllerTest : public ControllerWorld {
   ConfigMaps writer_{client_, config_maps_, config_maps_by_policy_};
   kube::EventRecorder events_{{}, client_, clock_, metrics_, logger_};
   SidecarLedger sidecars_;
+  CredentialLedger credentials_;
   TracingPolicyController controller_{{.policies = policies_,
                                        .pods = policy_pods_,
                                        .config_maps = writer_,
                                        .coverage = coverage_,
-                                       .sidecars = sidecars_},
+                                       .sidecars = sidecars_,
+                                       .credentials = credentials_},
                                       client_,
                                       events_,
                                       metrics_};

@@ -6,6 +6,8 @@
 #include <set>
 #include <string>
 
+#include "src/vault/failure.h"
+
 namespace tracekeeper::domain {
 namespace {
 
@@ -21,8 +23,9 @@ TEST(RotationFailures, AreNamedOnceAndSayWhatToDo) {
     EXPECT_TRUE(labels.insert(row.label).second) << row.label;
     EXPECT_TRUE(std::isupper(static_cast<unsigned char>(row.reason.front())) != 0) << row.reason;
     EXPECT_EQ(row.label.find_first_not_of("abcdefghijklmnopqrstuvwxyz_"), std::string_view::npos);
-    EXPECT_TRUE(row.sentence.ends_with('.')) << row.reason;
-    EXPECT_TRUE(row.advice.ends_with('.')) << row.reason;
+    EXPECT_FALSE(row.what.empty()) << row.reason;
+    EXPECT_FALSE(row.remedy.empty()) << row.reason;
+    EXPECT_FALSE(row.remedy.ends_with('.')) << row.reason << ": it stands within a sentence";
     EXPECT_EQ(FindRotationFailure(row.label), &row);
   }
   EXPECT_EQ(FindRotationFailure("no such"), nullptr);
@@ -45,21 +48,23 @@ TEST_P(Rows, AreFoundByReasonElseByKind) {
 
 INSTANTIATE_TEST_SUITE_P(
     Table, Rows,
-    testing::Values(RowCase{"reason", ErrorKind::kUnavailable, failure::kSealed, "sealed"},
-                    RowCase{"foreign_reason", ErrorKind::kUnavailable, "certificate_refused",
-                            "unreachable"},
-                    RowCase{"timeout", ErrorKind::kTimeout, "", "unreachable"},
-                    RowCase{"too_many", ErrorKind::kTooManyRequests, "", "rate_limited"},
+    testing::Values(RowCase{"reason", ErrorKind::kUnavailable,
+                            vault::RowOf(vault::Failure::kSealed).label, "sealed"},
+                    RowCase{"foreign_reason", ErrorKind::kUnavailable, "no such row",
+                            "cluster_unavailable"},
+                    RowCase{"timeout", ErrorKind::kTimeout, "", "cluster_unavailable"},
+                    RowCase{"too_many", ErrorKind::kTooManyRequests, "", "cluster_unavailable"},
                     RowCase{"unauthorized", ErrorKind::kUnauthorized, "", "login_refused"},
-                    RowCase{"forbidden", ErrorKind::kForbidden, "", "read_forbidden"},
+                    RowCase{"forbidden", ErrorKind::kForbidden, "", "target_forbidden"},
                     RowCase{"conflict", ErrorKind::kConflict, "", "fenced"},
-                    RowCase{"cas", ErrorKind::kConflict, failure::kCasConflict, "cas_conflict"},
-                    RowCase{"html", ErrorKind::kDecode, "", "bad_answer"},
+                    RowCase{"cas", ErrorKind::kConflict,
+                            vault::RowOf(vault::Failure::kCasConflict).label, "cas_conflict"},
+                    RowCase{"html", ErrorKind::kDecode, "", "answer_not_vault"},
                     RowCase{"bug", ErrorKind::kInternal, "", "internal"}),
     [](const auto& param) { return param.param.name; });
 
 TEST(RetryDelay, IsJitteredFullyFromOneSecondToSixty) {
-  const RotationFailure& sealed = *FindRotationFailure(failure::kSealed);
+  const RotationFailure& sealed = *FindRotationFailure(vault::RowOf(vault::Failure::kSealed).label);
   for (unsigned failures = 0; failures < 100; ++failures) {
     EXPECT_EQ(RetryDelay(sealed, failures, 0.0, {}), seconds(1));
     EXPECT_LE(RetryDelay(sealed, failures, 0.999, {}), seconds(60));
@@ -70,10 +75,26 @@ TEST(RetryDelay, IsJitteredFullyFromOneSecondToSixty) {
 }
 
 TEST(RetryDelay, NeverComesBeforeThePeerAsked) {
-  const RotationFailure& limited = *FindRotationFailure(failure::kRateLimited);
+  const RotationFailure& limited =
+      *FindRotationFailure(vault::RowOf(vault::Failure::kRateLimited).label);
   EXPECT_EQ(RetryDelay(limited, 1, 0.5, seconds(40)), seconds(40));
   EXPECT_EQ(RetryDelay(limited, 6, 1.0, milliseconds(10)), seconds(60));
   EXPECT_EQ(RetryDelay(limited, 1, 0.5, hours(700)), hours(1)) << "no peer stops a rotation";
+}
+
+TEST(RetryDelay, GrowsToFiveMinutesWhereAPersonMustAct) {
+  const RotationFailure& refused =
+      *FindRotationFailure(vault::RowOf(vault::Failure::kPermissionDenied).label);
+  EXPECT_EQ(RetryDelay(refused, 2, 1.0, {}), seconds(4));
+  EXPECT_EQ(RetryDelay(refused, 40, 1.0, {}), seconds(300));
+}
+
+TEST(RotationFailures, HoldEveryRowOfVault) {
+  for (const vault::FailureRow& row : vault::kFailures) {
+    const RotationFailure* found = FindRotationFailure(row.label);
+    ASSERT_NE(found, nullptr) << row.label;
+    EXPECT_EQ(found->reason, row.reason);
+  }
 }
 
 TEST(RetryDelay, OfAConflictIsShort) {

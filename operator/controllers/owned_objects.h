@@ -1,0 +1,19 @@
+#pragma once
+// What the objects that rotation writes have in common: they name their policy and credential in
+// labels, and go when the policy goes.
+//
+// Threads:  pure functions.
+
+#include "operator/domain/credential_plan.h"
+#include "src/kube/meta.h"
+
+namespace tracekeeper::controllers {
+
+/// Name, labels and owner of an object of that credential.
+[[nodiscard]] kube::ObjectMeta MetaOf(const domain::CredentialPlan& plan,
+                                      const kube::ObjectKey& key);
+
+/// Whether an object is of that credential, of this policy or of one of its name before it.
+[[nodiscard]] bool IsOf(const kube::ObjectMeta& meta, const domain::CredentialPlan& plan);
+
+}  // namespace tracekeeper::controllers
