@@ -43,5 +43,7 @@ PodVerdict JudgePod(const World& world, const domain::PolicySnapshot& snapshot,
 /// "  env_kept_user_value: container app: OTEL_SERVICE_NAME" with sentence and advice below it.
 void AppendFinding(std::string& text, const domain::Finding& finding);
 void AppendNotes(std::string& text, const World& world);
+/// Where each credential of the policy comes from, when it is replaced, and what is done then.
+void AppendCredentials(std::string& text, const api::TracingPolicy& policy);
 
 }  // namespace tracekeeper::cli

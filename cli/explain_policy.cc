@@ -196,6 +196,7 @@ Result<std::string> ExplainPolicy(const World& world, const kube::ObjectKey& key
   Line(text, "TracingPolicy {} (generation {})", key.ToString(), known->policy.metadata.generation);
   AppendSelection(text, *known);
   AppendStatus(text, known->policy);
+  AppendCredentials(text, known->policy);
   AppendRemarks(text, *known);
   AppendPods(text, world, key);
   AppendNotes(text, world);

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "operator/api/tracing_policy.h"
+#include "operator/domain/credential_plan.h"
 #include "operator/domain/names.h"
 #include "src/codec/json_writer.h"
 #include "src/crypto/digest.h"
@@ -18,8 +19,7 @@ namespace {
 constexpr std::string_view kCaVolume = "tracekeeper-tls-ca";
 constexpr std::string_view kClientVolume = "tracekeeper-tls-client";
 constexpr std::string_view kCredentialFile = "value";
-// The number of a rotated credential: its key in the Secret, and the file beside the value.
-constexpr std::string_view kNumberKey = "tracekeeper.version";
+// Beside the value of a rotated credential: its number.
 constexpr std::string_view kNumberFile = "version";
 constexpr std::string_view kCaFile = "ca.crt";
 
@@ -177,7 +177,7 @@ std::string KeysAsFiles(std::string_view kind, std::string_view name_member, std
 
 SidecarVolume CredentialVolume(const SentValue& sent) {
   const KeyAsFile value{sent.key, kCredentialFile};
-  const KeyAsFile number{kNumberKey, kNumberFile};
+  const KeyAsFile number{kVersionKey, kNumberFile};
   return {std::string(kCredentialVolume),
           sent.is_rotated ? KeysAsFiles("secret", "secretName", sent.secret, {value, number})
                           : KeysAsFiles("secret", "secretName", sent.secret, {value}),

@@ -4,6 +4,7 @@
 #include "cli/console.h"
 #include "tests/cli/command_run.h"
 #include "tests/cli/golden.h"
+#include "tests/support/folders.h"
 
 namespace tracekeeper::cli {
 namespace {
@@ -15,6 +16,10 @@ using ::testing::Not;
 const std::string kPolicy = Data("policy.yaml");
 const std::string kFleet = Data("fleet.yaml");
 const std::string kPods = Data("pods.yaml");
+
+std::string Example(const char* name) {
+  return (test_support::SourceFolder() / "docs/examples" / name).string();
+}
 
 struct ExplainCase {
   const char* name;
@@ -46,6 +51,9 @@ INSTANTIATE_TEST_SUITE_P(
             {"policy", "tracekeeper-system/default", "-f", kPolicy, "-f", kFleet, "-f", kPods}},
         ExplainCase{"renewed_policy",
                     {"policy", "shop/checkout", "-f", Data("renewed_policy.yaml")}},
+        ExplainCase{"rotating_policy",
+                    {"policy", "shop/checkout", "-f", Data("rotating_policy.yaml")}},
+        ExplainCase{"credentials", {"policy", "shop/payments", "-f", Example("credentials.yaml")}},
         ExplainCase{"reason", {"reason", "skipped_port_conflict"}},
         ExplainCase{"reasons", {"reason"}}, ExplainCase{"cause", {"cause", "broken_hop"}},
         ExplainCase{"finding", {"cause", "A1"}}, ExplainCase{"causes", {"cause"}}),
