@@ -7,8 +7,11 @@ namespace tracekeeper::controllers {
 namespace {
 
 constexpr std::string_view kPhase = "tracekeeper_rotation_phase";
+constexpr std::string_view kPhaseBegan = "tracekeeper_rotation_phase_timestamp_seconds";
 constexpr std::string_view kAge = "tracekeeper_rotation_age_seconds";
 constexpr std::string_view kNext = "tracekeeper_rotation_next_timestamp_seconds";
+constexpr std::string_view kActivateAfter = "tracekeeper_rotation_activate_after_seconds";
+constexpr std::string_view kLinger = "tracekeeper_rotation_linger_seconds";
 constexpr std::string_view kOverlap = "tracekeeper_rotation_overlap_seconds";
 constexpr std::string_view kPeriod = "tracekeeper_rotation_period_seconds";
 constexpr std::string_view kStale = "tracekeeper_rotation_stale_consumers";
@@ -16,8 +19,12 @@ constexpr std::string_view kFailing = "tracekeeper_rotation_failing";
 constexpr std::string_view kRotations = "tracekeeper_rotations_total";
 
 constexpr std::string_view kPhaseHelp = "1 for the phase that the rotation is in";
+constexpr std::string_view kPhaseBeganHelp = "When that phase began, in seconds since 1970";
 constexpr std::string_view kAgeHelp = "Seconds since the version in use came into use";
 constexpr std::string_view kNextHelp = "When the next rotation is due, in seconds since 1970";
+constexpr std::string_view kActivateAfterHelp = "How long the next version is shown before its use";
+constexpr std::string_view kLingerHelp =
+    "How long the previous version stays valid after its last consumer left it";
 constexpr std::string_view kOverlapHelp = "How long the previous version stays valid, at least";
 constexpr std::string_view kPeriodHelp = "How often a new version replaces it, at the latest";
 constexpr std::string_view kStaleHelp = "Consumers that do not use the current version yet";
@@ -61,7 +68,7 @@ void RotationMetrics::Set(const domain::CredentialPlan& plan,
         .Increment();
   }
   shown.version = report.version;
-  shown.last_rotation = report.last_rotation;
+  if (report.last_rotation) shown.last_rotation = report.last_rotation;
   if (shown.phase != report.phase) ShowPhaseLocked(shown, report.phase);
   ShowFailureLocked(shown, failure);
   ShowAgeLocked(shown, clock_.Now());
@@ -69,10 +76,22 @@ void RotationMetrics::Set(const domain::CredentialPlan& plan,
     metrics_.MakeGauge(kNext, kNextHelp, shown.labels)
         .Set(Seconds(report.next_rotation->time_since_epoch()));
   }
-  metrics_.MakeGauge(kOverlap, kOverlapHelp, shown.labels).Set(Seconds(plan.spec.overlap));
-  metrics_.MakeGauge(kPeriod, kPeriodHelp, shown.labels).Set(Seconds(plan.spec.every));
+  // A report that no run made knows less, which takes nothing back.
+  if (report.phase_began) {
+    if (!report.next_rotation) metrics_.Remove(kNext, shown.labels);
+    metrics_.MakeGauge(kPhaseBegan, kPhaseBeganHelp, shown.labels)
+        .Set(Seconds(report.phase_began->time_since_epoch()));
+  }
+  ShowSpec(shown.labels, plan.spec);
   metrics_.MakeGauge(kStale, kStaleHelp, shown.labels)
       .Set(static_cast<double>(report.stale_consumers));
+}
+
+void RotationMetrics::ShowSpec(const MetricLabels& labels, const domain::RotationSpec& spec) {
+  metrics_.MakeGauge(kPeriod, kPeriodHelp, labels).Set(Seconds(spec.every));
+  metrics_.MakeGauge(kActivateAfter, kActivateAfterHelp, labels).Set(Seconds(spec.activate_after));
+  metrics_.MakeGauge(kOverlap, kOverlapHelp, labels).Set(Seconds(spec.overlap));
+  metrics_.MakeGauge(kLinger, kLingerHelp, labels).Set(Seconds(spec.linger));
 }
 
 void RotationMetrics::ShowFailureLocked(Shown& shown, std::string_view failure) {
@@ -112,7 +131,8 @@ void RotationMetrics::Forget(const kube::ObjectKey& policy, const std::string& c
   for (const auto& each : ValuesOf(domain::RotationPhase{})) {
     metrics_.Remove(kPhase, With(shown.labels, "phase", each.name));
   }
-  for (const std::string_view name : {kAge, kNext, kOverlap, kPeriod, kStale}) {
+  for (const std::string_view name :
+       {kPhaseBegan, kAge, kNext, kPeriod, kActivateAfter, kOverlap, kLinger, kStale}) {
     metrics_.Remove(name, shown.labels);
   }
   ShowFailureLocked(shown, "");

@@ -3,7 +3,9 @@
 // reckoned when the metrics are read.
 //
 //   tracekeeper_rotation_phase{policy,policy_namespace,credential,phase}   1 in the phase it is in
-//   tracekeeper_rotation_age_seconds, _next_timestamp_seconds, _overlap_seconds, _stale_consumers
+//   tracekeeper_rotation_phase_timestamp_seconds   when that phase began
+//   tracekeeper_rotation_age_seconds, _next_timestamp_seconds, _stale_consumers
+//   tracekeeper_rotation_period_seconds, _activate_after_seconds, _overlap_seconds, _linger_seconds
 //   tracekeeper_rotation_failing{...,reason}   1 while that is why it fails
 //   tracekeeper_rotations_total{...,outcome,reason}
 //
@@ -45,6 +47,7 @@ class RotationMetrics {
 
   void ShowFailureLocked(Shown& shown, std::string_view failure);
   void ShowPhaseLocked(Shown& shown, domain::RotationPhase phase);
+  void ShowSpec(const MetricLabels& labels, const domain::RotationSpec& spec);
   void ShowAgeLocked(const Shown& shown, Instant now);
 
   const Clock& clock_;

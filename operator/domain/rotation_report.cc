@@ -112,9 +112,11 @@ CredentialReport ReportOf(const RotationJournal& journal, const RotationSpec& sp
                           const RotationFacts& facts, RotationWait waiting_for, Instant now) {
   CredentialReport report;
   report.phase = journal.phase;
+  report.phase_began = journal.phase_began.at;
   if (journal.current) {
     report.version = journal.current->number;
-    if (journal.current->activated) report.last_rotation = journal.current->activated->at;
+    const auto& in_use = journal.current->activated ? journal.current : journal.previous;
+    if (in_use && in_use->activated) report.last_rotation = in_use->activated->at;
   }
   report.next_rotation = NextRotation(journal, spec);
   report.consumers = journal.consumers;

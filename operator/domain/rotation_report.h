@@ -16,7 +16,10 @@ namespace tracekeeper::domain {
 
 struct CredentialReport {
   RotationPhase phase = RotationPhase::kIdle;
-  std::int64_t version = 0;  // current, 0: none
+  std::optional<Instant> phase_began;  // of what a run saw
+  std::int64_t version = 0;            // current, 0: none
+  /// When the version that consumers find came into use: until the next one is activated, the
+  /// previous.
   std::optional<Instant> last_rotation;
   std::optional<Instant> next_rotation;
   std::int64_t consumers = 0;

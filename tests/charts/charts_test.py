@@ -17,7 +17,7 @@ import kubernetes_schemas
 
 # Values under which every template renders something.
 EVERYTHING = {
-    "podMonitor": {"enabled": True}, "liveConfiguration": {"nudge": True}, "imagePullSecrets": [{"name": "a"}],
+    "podMonitor": {"enabled": True}, "prometheusRule": {"enabled": True}, "liveConfiguration": {"nudge": True}, "imagePullSecrets": [{"name": "a"}],
     "rollout": {"template": True},
     "analyzer": {"embedded": {"service": {"clusterIP": "10.96.0.30", "annotations": {"a": "b"}}}},
     "networkPolicy": {"metricsFrom": [{"namespaceSelector": {}}], "spansFrom": [{"namespaceSelector": {}}], "egress": [{"ports": [{"port": 443}]}]},
@@ -66,6 +66,14 @@ class RefusedValues(unittest.TestCase):
                     self.assertIn(words, str(refused.exception).replace("\\\"", "\""))
                 by_schema = "specifications of the schema" in str(refused.exception)
                 self.assertEqual(by_schema, row.get("schema", False), str(refused.exception))
+
+
+class Alerts(unittest.TestCase):
+    def test_are_those_of_the_file_that_promtool_reads(self):
+        file = yaml.safe_load((charts.OPERATOR / "files/rotation.rules.yaml").read_text())
+        for version in charts.HELMS:
+            objects = charts.render(values={"prometheusRule": {"enabled": True}}, version=version)
+            self.assertEqual(objects["PrometheusRule/tracekeeper-operator"]["spec"], file)
 
 
 class Umbrella(unittest.TestCase):
@@ -148,7 +156,7 @@ class EveryRendering(unittest.TestCase):
     def test_orders_its_objects_for_argo_cd(self):
         waves = {"CustomResourceDefinition": "-10", "ClusterRole": "-5", "Role": "-5", "ClusterRoleBinding": "-5",
                  "RoleBinding": "-5", "ServiceAccount": "-5", "NetworkPolicy": "-5", "Deployment": "0", "Service": "0",
-                 "PodDisruptionBudget": "0", "PodMonitor": "5"}
+                 "PodDisruptionBudget": "0", "PodMonitor": "5", "PrometheusRule": "5"}
         for document, content in charts.render(values=EVERYTHING).items():
             if document == "ConfigMap/one":
                 continue
@@ -181,7 +189,7 @@ class KubernetesSchemas(unittest.TestCase):
                 text = charts.render_text(values=EVERYTHING)
                 done = self.kubeconform(folder, text)
                 self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-                self.assertIn("Invalid: 0, Errors: 0, Skipped: 1", done.stdout)  # PodMonitor is not Kubernetes' own
+                self.assertIn("Invalid: 0, Errors: 0, Skipped: 2", done.stdout)  # those of the Prometheus operator
 
     def test_an_unknown_field_is_found(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -192,7 +200,7 @@ class KubernetesSchemas(unittest.TestCase):
             self.assertIn("terminationGraceSeconds", done.stdout)
 
     def kubeconform(self, folder, text):
-        return subprocess.run([charts.tool("kubeconform"), "-strict", "-summary", "-skip", "PodMonitor",
+        return subprocess.run([charts.tool("kubeconform"), "-strict", "-summary", "-skip", "PodMonitor,PrometheusRule",
                                "-schema-location", folder + "/{{ .ResourceKind }}{{ .KindSuffix }}.json", "-"],
                               input=text, capture_output=True, text=True)
 

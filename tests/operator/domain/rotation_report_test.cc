@@ -126,5 +126,19 @@ INSTANTIATE_TEST_SUITE_P(
                    Wait::kSource, kFalse, "VaultSealed", false, false}),
     [](const auto& param) { return param.param.name; });
 
+TEST(Reports, GoByTheVersionInUseWhileTheNextOneCannotBeActivated) {
+  const RotationJournal idle = Idle();
+  const RotationJournal shifted = But(idle, [](RotationJournal& j) {
+    j.phase = RotationPhase::kActivate;
+    j.phase_began = Moment::Of(kNow - hours(2));
+    j.previous = j.current;
+    ++j.current->number;
+    j.current->activated.reset();
+  });
+  const CredentialReport report = ReportOf(shifted, Spec(), Facts(), Wait::kNothing, kNow);
+  EXPECT_EQ(report.last_rotation, idle.current->activated->at);
+  EXPECT_EQ(report.phase_began, kNow - hours(2));
+}
+
 }  // namespace
 }  // namespace tracekeeper::domain
