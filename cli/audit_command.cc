@@ -11,6 +11,7 @@
 #include "cli/command_line.h"
 #include "cli/documents.h"
 #include "operator/domain/audit_chain.h"
+#include "operator/domain/audit_log.h"
 #include "operator/domain/rotation_journal.h"
 
 namespace tracekeeper::cli {
@@ -23,6 +24,7 @@ constexpr const char* kFooter =
     "  tracekeeper audit verify audit.jsonl\n"
     "  cat audit-*.jsonl | tracekeeper audit verify -\n"
     "  tracekeeper audit verify audit.jsonl --journal journal.json\n"
+    "  kubectl logs deploy/tracekeeper-operator | tracekeeper audit verify --log -\n"
     "\n"
     "Each line is one record of the operator's audit. A record that was changed, removed or moved "
     "is\n"
@@ -33,6 +35,7 @@ constexpr const char* kFooter =
 struct VerifyOptions {
   std::string file;
   std::vector<std::string> journals;
+  bool is_log = false;
 };
 
 Result<std::string> ReadAudit(const std::string& file, std::istream& standard_input) {
@@ -71,7 +74,13 @@ Result<domain::AuditVerdict> Verify(const VerifyOptions& options, std::istream& 
     }
     heads.push_back(TRY(ReadHead(file, standard_input)));
   }
-  return domain::VerifyAudit(TRY(ReadAudit(options.file, standard_input)), heads);
+  const std::string text = TRY(ReadAudit(options.file, standard_input));
+  if (!options.is_log) return domain::VerifyAudit(text, heads);
+  const std::string records = domain::AuditOfLog(text);
+  if (records.empty()) {
+    return Fail(ErrorKind::kInvalid, "{}: this log holds no record of an audit", options.file);
+  }
+  return domain::VerifyAudit(records, heads);
 }
 
 int Print(const VerifyOptions& options, const domain::AuditVerdict& verdict,
@@ -117,6 +126,9 @@ void AddAudit(CLI::App& root, Chosen& chosen) {
                    "Journal of a credential, whose audit must reach as far as it says")
       ->allow_extra_args(false)  // a file that follows it is the audit
       ->type_name("FILE");
+  verify->add_flag("--log", options->is_log,
+                   "FILE is the operator's log: what is no record of the audit is passed over, and "
+                   "lines are counted without it");
   verify->callback([options, &chosen] {
     chosen.run = [options](const Console& console) { return RunVerify(*options, console); };
   });

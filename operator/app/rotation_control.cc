@@ -64,6 +64,7 @@ struct RotationControl::Parts {
                     .ledger = control.credential_ledger(),
                     .metrics = metrics,
                     .ports = {.secrets = clients.secrets,
+                              .config_maps = clients.everyday,
                               .time = time,
                               .consumers = consumers,
                               .audit = audit},

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "operator/controllers/credential_target.h"
+#include "operator/controllers/public_keys.h"
 
 namespace tracekeeper::controllers {
 
@@ -86,6 +87,8 @@ Result<RotationPorts::Done> CredentialPorts::Commit(const domain::RotationJourna
 }
 
 Status CredentialPorts::Publish(const domain::RotationJournal& journal) {
+  // Verifiers first: nobody signs with what they do not know.
+  TRY(WritePublicKeys(parts_.config_maps, lent_->plan, journal, lent_->values, lent_->stop));
   target_version_ =
       TRY(WriteTarget(parts_.secrets, lent_->plan, journal, lent_->values, lent_->stop));
   return {};

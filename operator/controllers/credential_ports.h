@@ -31,6 +31,7 @@ class CredentialPorts final : public RotationPorts {
  public:
   struct Parts {
     kube::Client& secrets;
+    kube::Client& config_maps;
     TrustedClock& time;
     const CredentialConsumers& consumers;
     RotationAudit& audit;

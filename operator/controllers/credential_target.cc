@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include "operator/controllers/credential_source.h"
 #include "operator/controllers/owned_objects.h"
@@ -31,18 +30,10 @@ tl::unexpected<Error> FailAs(std::string_view label, ErrorKind kind, const kube:
   return Fail(std::move(error));
 }
 
-std::int64_t NumberIn(const kube::StringMap& annotations, std::string_view name) {
-  const auto found = annotations.find(name);
-  std::int64_t number = 0;
-  if (found == annotations.end()) return number;
-  std::from_chars(found->second.data(), found->second.data() + found->second.size(), number);
-  return number;
-}
-
 domain::TargetMarks MarksOf(const kube::ObjectMeta& meta) {
   domain::TargetMarks marks;
-  marks.sequence = NumberIn(meta.annotations, domain::kSequenceAnnotation);
-  marks.epoch = NumberIn(meta.annotations, domain::kEpochAnnotation);
+  marks.sequence = SequenceOf(meta);
+  marks.epoch = NumberIn(meta, domain::kEpochAnnotation);
   const auto begun = meta.annotations.find(domain::kBegunAnnotation);
   if (begun == meta.annotations.end()) return marks;
   if (const auto time = kube::ParseTimestamp(begun->second)) marks.begun = *time;
@@ -135,7 +126,7 @@ Status CheckOwner(const std::optional<SecretObject>& there, const domain::Creden
                   fmt::format("it is of type {}, wanted {}", vault::Scrub(there->type),
                               plan.credential.secret.type));
   }
-  if (MarksOf(there->meta).sequence > journal.sequence) {
+  if (SequenceOf(there->meta) > journal.sequence) {
     return FailAs(failure::kFenced, ErrorKind::kConflict, plan.target,
                   "it carries a newer sequence");
   }

@@ -1,5 +1,7 @@
 #include "operator/controllers/owned_objects.h"
 
+#include <charconv>
+
 #include "operator/api/tracing_policy.h"
 #include "operator/domain/names.h"
 
@@ -32,6 +34,18 @@ bool IsOf(const kube::ObjectMeta& meta, const domain::CredentialPlan& plan) {
   return says(domain::kManagedByLabel, domain::kManagedByValue) &&
          says(kPolicyLabel, plan.policy.name) &&
          says(domain::kCredentialLabel, plan.identity.credential);
+}
+
+std::int64_t NumberIn(const kube::ObjectMeta& meta, std::string_view annotation) {
+  const auto found = meta.annotations.find(annotation);
+  std::int64_t number = 0;
+  if (found == meta.annotations.end()) return number;
+  std::from_chars(found->second.data(), found->second.data() + found->second.size(), number);
+  return number;
+}
+
+std::int64_t SequenceOf(const kube::ObjectMeta& meta) {
+  return NumberIn(meta, domain::kSequenceAnnotation);
 }
 
 }  // namespace tracekeeper::controllers

@@ -4,6 +4,9 @@
 //
 // Threads:  pure functions.
 
+#include <cstdint>
+#include <string_view>
+
 #include "operator/domain/credential_plan.h"
 #include "src/kube/meta.h"
 
@@ -15,5 +18,10 @@ namespace tracekeeper::controllers {
 
 /// Whether an object is of that credential, of this policy or of one of its name before it.
 [[nodiscard]] bool IsOf(const kube::ObjectMeta& meta, const domain::CredentialPlan& plan);
+
+/// The sequence of the journal that an object was last written for; 0: none is written there.
+[[nodiscard]] std::int64_t SequenceOf(const kube::ObjectMeta& meta);
+/// A number that stands in an annotation; 0: none does.
+[[nodiscard]] std::int64_t NumberIn(const kube::ObjectMeta& meta, std::string_view annotation);
 
 }  // namespace tracekeeper::controllers

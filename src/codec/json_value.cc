@@ -3,6 +3,7 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
 #include <type_traits>
@@ -284,6 +285,18 @@ struct JsonParser::State {
   static constexpr std::size_t kMaxNesting = JsonValue::kMaxDepth + 1;
 };
 
+namespace {
+
+/// simdjson copies the last bytes of a document into its frame; of a Secret these may be the
+/// secret.
+[[gnu::noinline]] void WipeDeadFrames() {
+  std::array<char, 4096> frame;
+  std::memset(frame.data(), 0, frame.size());
+  asm volatile("" : : "r"(frame.data()) : "memory");  // else nobody would read it, and it goes
+}
+
+}  // namespace
+
 JsonParser::JsonParser() : state_(std::make_unique<State>()) {}
 JsonParser::~JsonParser() = default;
 JsonParser::JsonParser(JsonParser&&) noexcept = default;
@@ -296,6 +309,7 @@ Result<JsonValue> JsonParser::Parse(std::string_view text) {
   std::memset(state_->buffer.get() + text.size(), ' ', simdjson::SIMDJSON_PADDING);
   simdjson::dom::element root;
   const auto error = state_->parser.parse(state_->buffer.get(), text.size(), false).get(root);
+  WipeDeadFrames();
   if (error != simdjson::SUCCESS) {
     // simdjson says what, not where: the slow check finds the place.
     TRY(CheckJson(text, JsonValue::kMaxDepth));

@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "operator/domain/audit_chain.h"
+#include "operator/domain/audit_log.h"
 #include "src/codec/json_value.h"
 #include "tests/operator/app/rotation_suite.h"
 
@@ -51,6 +52,14 @@ class Rotation : public RotationSuite {
     if (!answer) return answer.error().message;
     codec::JsonParser parser;
     return std::string((*parser.Parse(*answer))["data"]["data"][key].StringOr(""));
+  }
+  /// How many keys a ConfigMap's key set has.
+  static std::size_t KeysIn(const std::string& config_map) {
+    const std::string text = Kubectl(
+        {"-n", "shop", "get", "configmap", config_map, "-o", "jsonpath={.data.jwks\\.json}"});
+    codec::JsonParser parser;
+    const auto root = parser.Parse(text);
+    return root ? (*root)["keys"].size() : 0;
   }
 };
 
@@ -145,14 +154,19 @@ TEST_F(Rotation, OfACertificateRevokesTheOldOneAfterTheOverlap) {
 }
 
 TEST_F(Rotation, OfATransitKeyMakesOneVersionMore) {
-  ApplyCredential("signing", "engine: transit, path: signing", "overlap: 1s");
+  ApplyCredential("signing", "engine: transit, path: signing", "overlap: 3s",
+                  ", publicKeys: signing-jwks");
   ASSERT_TRUE(IsAt("signing", "Idle 1")) << View("signing");
   const std::string first = ValueOf("signing", "public-key.pem");
   EXPECT_THAT(first, HasSubstr("BEGIN PUBLIC KEY"));
+  EXPECT_EQ(KeysIn("signing-jwks"), 1U);
   AskFor("signing", "now");
+  ASSERT_TRUE(IsAt("signing", "Drain 2")) << View("signing");
+  EXPECT_EQ(KeysIn("signing-jwks"), 2U) << "verifiers know the old and the new";
   ASSERT_TRUE(IsAt("signing", "Idle 2")) << View("signing");
   EXPECT_NE(ValueOf("signing", "public-key.pem"), first);
   EXPECT_EQ(ValueOf("signing", "key-version"), "2");
+  EXPECT_EQ(KeysIn("signing-jwks"), 1U);
 }
 
 TEST_F(Rotation, SaysWhatKeepsACredentialFromRotating) {
@@ -182,30 +196,28 @@ TEST_F(Rotation, LeavesAnAuditThatIsWholeAndJoinsVaultsOwn) {
   ASSERT_TRUE(IsAt("audited", "Idle 2")) << View("audited");
   std::string audit;
   std::string request;
-  std::istringstream log(operator_->process().ReadLog());
-  for (std::string line; std::getline(log, line);) {
+  std::istringstream records(domain::AuditOfLog(operator_->process().ReadLog()));
+  for (std::string record; std::getline(records, record);) {
     codec::JsonParser parser;
-    const auto entry = parser.Parse(line);
-    if (!entry) continue;
-    const std::string record((*entry)["record"].StringOr(""));
-    if (record.find("shop/audited") == std::string::npos) continue;
+    const auto fields = parser.Parse(record);
+    if (!fields || (*fields)["object"].StringOr("") != "shop/audited") continue;
     audit += record + "\n";
-    codec::JsonParser record_parser;
-    const auto fields = record_parser.Parse(record);
-    if (fields && (*fields)["step"].StringOr("") == "Prepared" &&
-        (*fields)["to"].IntegerOr(0) == 2) {
-      request = (*fields)["requestId"].StringOr("");
-    }
+    const bool is_write =
+        (*fields)["step"].StringOr("") == "Prepared" && (*fields)["to"].IntegerOr(0) == 2;
+    if (is_write) request = (*fields)["requestId"].StringOr("");
   }
   const domain::AuditVerdict verdict = domain::VerifyAudit(audit);
   EXPECT_FALSE(verdict.fault) << verdict.fault->sentence << audit;
   EXPECT_GE(verdict.records, 6U) << audit;
   ASSERT_FALSE(request.empty()) << audit;
   EXPECT_THAT(vault_->AuditLog(), HasSubstr(request));
-  EXPECT_THAT(Kubectl({"-n", "shop", "get", "events", "--field-selector",
-                       "regarding.name=audited,reason=CredentialRetired", "-o",
-                       "jsonpath={.items[*].note}"}),
-              HasSubstr("version 1 to 2"));
+  const auto told = [] {
+    return Kubectl({"-n", "shop", "get", "events", "--field-selector",
+                    "involvedObject.name=audited,reason=CredentialRetired", "-o",
+                    "jsonpath={.items[*].message}"});
+  };
+  EXPECT_TRUE(Eventually([&] { return told().find("version 1 to 2") != std::string::npos; }, 10s))
+      << told();
   EXPECT_THAT(Metrics(), HasSubstr("tracekeeper_rotations_total{"));
   EXPECT_THAT(operator_->process().ReadLog(), Not(HasSubstr(ValueOf("audited", "password"))));
 }

@@ -21,6 +21,28 @@ constexpr int kDeepest = 3;
 
 }  // namespace
 
+RotationWorldOptions QuietWorld(std::uint64_t seed) {
+  RotationWorldOptions options;
+  options.seed = seed;
+  options.spec.every = std::chrono::hours(72);
+  options.spec.overlap = std::chrono::hours(1);
+  options.spec.activate_after = std::chrono::minutes(10);
+  options.spec.linger = std::chrono::minutes(6);
+  options.spec.source_digest = "source";
+  options.spec.target_digest = "target";
+  return options;
+}
+
+RotationWorldOptions TroubledWorld(std::uint64_t seed) {
+  RotationWorldOptions options = QuietWorld(seed);
+  options.crash = 0.03;
+  options.hang = 0.01;
+  options.seal = 0.004;
+  options.jump = 0.02;
+  if (seed % 2 == 0) options.consumer_delay = std::chrono::hours(5);  // longer than the overlap
+  return options;
+}
+
 RotationWorld::RotationWorld(RotationWorldOptions options)
     : options_(std::move(options)),
       random_(options_.seed),

@@ -46,6 +46,12 @@ struct RotationWorldOptions {
   Fencing fencing = Fencing::kOn;
 };
 
+/// Three days a rotation, an hour of overlap, and nothing goes wrong.
+[[nodiscard]] RotationWorldOptions QuietWorld(std::uint64_t seed = 1);
+/// The same, and all trouble at once: crashes, hangs, a sealed Vault, a wall clock that jumps, and
+/// for every other seed consumers that are slower than the overlap.
+[[nodiscard]] RotationWorldOptions TroubledWorld(std::uint64_t seed);
+
 /// Where in its n-th call a leader is struck.
 enum class Strike { kDieBefore, kDieAfter, kHang, kHangAndBeReplaced };
 

@@ -1,12 +1,16 @@
 #include "operator/domain/rotation_failure.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cctype>
+#include <fstream>
+#include <iterator>
 #include <set>
 #include <string>
 
 #include "src/vault/failure.h"
+#include "tests/support/folders.h"
 
 namespace tracekeeper::domain {
 namespace {
@@ -94,6 +98,16 @@ TEST(RotationFailures, HoldEveryRowOfVault) {
     const RotationFailure* found = FindRotationFailure(row.label);
     ASSERT_NE(found, nullptr) << row.label;
     EXPECT_EQ(found->reason, row.reason);
+  }
+}
+
+TEST(RotationFailures, AreDocumentedAsTheyAre) {
+  std::ifstream file(test_support::SourceFolder() / "docs/credentials.md");
+  const std::string page(std::istreambuf_iterator<char>(file), {});
+  for (const RotationFailure& row : RotationFailures().subspan(vault::kFailures.size())) {
+    const std::string line =
+        fmt::format("| `{}` | `{}` | {} | {} |", row.reason, row.label, row.what, row.remedy);
+    EXPECT_NE(page.find(line), std::string::npos) << line;
   }
 }
 
