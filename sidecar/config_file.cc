@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "src/config/sidecar_config.h"
+#include "src/crypto/secret_string.h"
 
 namespace tracekeeper::sidecar {
 namespace {
@@ -54,13 +55,12 @@ FileReading ReadConfigFile(const std::string& path) {
     if (count == 0) break;
     length += static_cast<std::size_t>(count);
   }
-  if (length > config::kSidecarConfigMaxBytes) {
-    return FileUnreadable{
-        fmt::format("it is longer than {} bytes", config::kSidecarConfigMaxBytes)};
-  }
-  text.resize(length);
-  text.shrink_to_fit();
-  return FileText{std::move(text)};
+  // A file may hold a secret, so the buffer that was too large does not go back as it is.
+  FileReading reading =
+      FileUnreadable{fmt::format("it is longer than {} bytes", config::kSidecarConfigMaxBytes)};
+  if (length <= config::kSidecarConfigMaxBytes) reading = FileText{text.substr(0, length)};
+  crypto::Wipe(text);
+  return reading;
 }
 
 }  // namespace tracekeeper::sidecar

@@ -13,11 +13,12 @@
 #include "operator/controllers/rotation_runner.h"
 #include "operator/domain/credential_plan.h"
 #include "src/vault/answer.h"
+#include "src/vault/session.h"
 
 namespace tracekeeper::controllers {
 
-/// Values that serve the operator alone (a lease's id) have keys that begin so. They lie in the
-/// journal and never in the target.
+/// Values that serve the operator alone (a lease's id, its token) have keys that begin so. They lie
+/// in the journal and never in the target.
 inline constexpr std::string_view kPrivateKeyPrefix = "tracekeeper.";
 
 class CredentialSource {
@@ -30,7 +31,7 @@ class CredentialSource {
   /// What the engine is given.
   struct Parts {
     const domain::CredentialPlan& plan;
-    vault::Caller& vault;
+    vault::Session& vault;
     StopToken stop;
   };
 

@@ -71,6 +71,7 @@ constexpr std::array kRules = {
     Rule{400, 404, kAny, "no namespace", Failure::kNamespaceWrong},
     Rule{400, 404, kAny, "invalid namespace", Failure::kNamespaceWrong},
     Rule{400, 500, OperationFamily::kToken, "max ttl", Failure::kLeaseNotRenewable},
+    Rule{400, 500, OperationFamily::kToken, "not renewable", Failure::kLeaseNotRenewable},
     Rule{400, 500, OperationFamily::kLease, "max ttl", Failure::kLeaseNotRenewable},
     Rule{400, 403, OperationFamily::kToken, "batch token", Failure::kBatchToken},
     Rule{400, 403, OperationFamily::kToken, "", Failure::kTokenRevoked},

@@ -126,8 +126,7 @@ Result<Session::HeldToken> Session::TakeOutcomeLocked(Result<HeldToken> outcome)
   ++attempts_;
   NoteFailureLocked(outcome.error());
   if (held_ && held_->IsAlive(clock_.Monotonic())) {
-    // Once the token has ended, a login may not wait for what a renewal has earned.
-    if (held_->ends) hold_off_until_ = std::min(hold_off_until_, *held_->ends);
+    ShortenHoldOffLocked();
     return held_;
   }
   if (auto error = HoldOffLocked(clock_.Monotonic())) return Fail(*std::move(error));
@@ -145,6 +144,38 @@ void Session::NoteFailureLocked(const Error& error) {
   }
   const Duration jittered = FullJitter(failures_++, options_.random ? options_.random() : 1.0);
   hold_off_until_ = now + std::max(jittered, error.retry_after.value_or(Duration::zero()));
+}
+
+void Session::ShortenHoldOffLocked() {
+  if (held_ && held_->ends && held_->IsAlive(clock_.Monotonic())) {
+    hold_off_until_ = std::min(hold_off_until_, *held_->ends);
+  }
+}
+
+Result<Token> Session::LogInApart(const StopToken& stop) {
+  std::unique_lock lock(mutex_);
+  if (!WaitUntilIdleLocked(lock, stop)) {
+    return Fail(ErrorKind::kCancelled, "stopped while waiting for a login to Vault");
+  }
+  if (is_closed_) return Closed();
+  if (auto error = HoldOffLocked(clock_.Monotonic())) return Fail(*std::move(error));
+  is_busy_ = true;
+  lock.unlock();
+  auto token = login_->LogIn(endpoint_, options_.name_space, stop);
+  lock.lock();
+  is_busy_ = false;
+  // A good one says nothing to those who wait: it is not theirs.
+  if (!token && token.error().kind != ErrorKind::kCancelled) {
+    ++attempts_;
+    NoteFailureLocked(token.error());
+    ShortenHoldOffLocked();
+  }
+  idle_.notify_all();
+  return token;
+}
+
+TokenCaller Session::CallerWith(crypto::SecretString token) const {
+  return {endpoint_, options_.name_space, std::move(token)};
 }
 
 Result<Session::HeldToken> Session::Refresh(const HeldToken& held, const StopToken& stop) {

@@ -10,7 +10,8 @@
 // Time:     no thread of its own: a call renews when it is due, and Tend() at next_due() does so
 //           where calls are rare.
 // Leases:   Vault revokes what was lent under a token when the token ends. generation() changes
-//           with every new login; leases of an older one will not outlive its token.
+//           with every new login; leases of an older one will not outlive its token. What shall
+//           outlive this session is lent under a token of its own: LogInApart() and CallerWith().
 
 #include <condition_variable>
 #include <cstdint>
@@ -23,6 +24,7 @@
 #include "src/vault/answer.h"
 #include "src/vault/endpoint.h"
 #include "src/vault/login.h"
+#include "src/vault/token_caller.h"
 
 namespace tracekeeper::vault {
 
@@ -43,6 +45,14 @@ class Session final : public Caller {
   /// Sends with the token. A 403 is believed once lookup-self says that the token still lives;
   /// if not, the call is sent once more with a new one.
   Result<Answer> Send(Call call, const StopToken& stop) override;
+
+  /// One more login of the same identity. The token is the caller's: this session neither renews
+  /// nor revokes it, nor counts it in generation(). Waits where somebody logs in, and fails at once
+  /// in the hold-off after a failure; its own failure holds off others as any.
+  Result<Token> LogInApart(const StopToken& stop);
+  /// Sends with such a token; also one that another session logged in for. Valid as long as the
+  /// endpoint.
+  [[nodiscard]] TokenCaller CallerWith(crypto::SecretString token) const;
 
   /// Logs in or renews now if that is due.
   Status Tend(const StopToken& stop);
@@ -70,6 +80,8 @@ class Session final : public Caller {
   std::optional<Error> HoldOffLocked(MonotonicTime now) const;
   Result<HeldToken> TakeOutcomeLocked(Result<HeldToken> outcome);
   void NoteFailureLocked(const Error& error);
+  /// Once the token has ended, a login may not wait for what a renewal has earned.
+  void ShortenHoldOffLocked();
   bool WaitUntilIdleLocked(std::unique_lock<std::mutex>& lock, const StopToken& stop);
   /// Whether the token that was answered with 403 is dead.
   Result<bool> IsDead(const HeldToken& held, const StopToken& stop);

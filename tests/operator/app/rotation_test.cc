@@ -7,10 +7,8 @@
 
 #include "operator/domain/audit_chain.h"
 #include "operator/domain/audit_log.h"
-#include "src/codec/base64.h"
 #include "src/codec/json_value.h"
-#include "src/codec/json_writer.h"
-#include "tests/operator/app/vault_suite.h"
+#include "tests/operator/app/rotation_suite.h"
 
 namespace tracekeeper {
 namespace {
@@ -31,13 +29,11 @@ path "transit/keys/signing/rotate" { capabilities = ["update"] }
 path "transit/keys/signing/config" { capabilities = ["update"] }
 )";
 
-class Rotation : public VaultSuite {
+class Rotation : public RotationSuite {
  protected:
   static void SetUpTestSuite() {
     VaultSuite::SetUpTestSuite();
-    codec::JsonWriter policy;
-    policy.BeginObject().Member("policy", kVaultPolicy).EndObject();
-    ASSERT_TRUE(vault_->Write("sys/policies/acl/shop", policy.text()));
+    ASSERT_NO_FATAL_FAILURE(AllowInVault(kVaultPolicy));
     ASSERT_TRUE(vault_->Write("sys/mounts/secret", R"({"type":"kv","options":{"version":"2"}})"));
     ASSERT_TRUE(vault_->Write("sys/mounts/pki", R"({"type":"pki"})"));
     ASSERT_TRUE(
@@ -51,41 +47,6 @@ class Rotation : public VaultSuite {
     ASSERT_TRUE(BecomesReadyAs("vault", "True LoggedIn")) << Condition("vault", "Ready");
   }
 
-  /// A policy of one credential called "it", shown in the Secret `name`.
-  static void ApplyCredential(const std::string& name, const std::string& source,
-                              const std::string& rotation, const std::string& target = "",
-                              const std::string& reload = "None") {
-    Apply({.name = name,
-           .namespace_name = "shop",
-           .spec = fmt::format("selector: {{matchLabels: {{app: {0}}}}}, credentials: [{{name: it, "
-                               "vault: {{connectionRef: {{name: vault}}, {1}}}, rotation: {{{2}}}, "
-                               "secret: {{name: {0}{3}}}, consumers: {{reload: {4}}}}}]",
-                               name, source, rotation, target, reload)});
-  }
-  static std::string Rotated(const std::string& policy) {
-    return Condition(policy, "CredentialsRotated", "shop", "tkp");
-  }
-  static bool IsAt(const std::string& policy, std::string_view phase_and_version,
-                   std::chrono::seconds limit = 30s) {
-    return Eventually([&] { return PhaseOf(policy) == phase_and_version; }, limit);
-  }
-  static std::string PhaseOf(const std::string& policy) {
-    return Kubectl({"-n", "shop", "get", "tkp", policy, "-o",
-                    "jsonpath={.status.credentials[0].phase} {.status.credentials[0].version}"});
-  }
-  /// A value of the target; empty where the key is not there.
-  static std::string ValueOf(const std::string& secret, std::string key) {
-    for (std::size_t at = key.find('.'); at != std::string::npos; at = key.find('.', at + 2)) {
-      key.insert(at, "\\");
-    }
-    const std::string encoded = Kubectl(
-        {"-n", "shop", "get", "secret", secret, "-o", fmt::format("jsonpath={{.data.{}}}", key)});
-    return codec::DecodeBase64(encoded).value_or("no base64: " + encoded);
-  }
-  static void AskFor(const std::string& policy, const std::string& value) {
-    Kubectl({"-n", "shop", "annotate", "--overwrite", "tkp", policy,
-             "tracekeeper.dev/rotate=" + value});
-  }
   static std::string InVault(const std::string& path, std::string_view key) {
     const auto answer = vault_->Read("secret/data/" + path);
     if (!answer) return answer.error().message;
@@ -99,9 +60,6 @@ class Rotation : public VaultSuite {
     codec::JsonParser parser;
     const auto root = parser.Parse(text);
     return root ? (*root)["keys"].size() : 0;
-  }
-  static std::string View(const std::string& policy) {
-    return PhaseOf(policy) + ": " + Rotated(policy) + "\n" + operator_->process().ReadLog();
   }
 };
 

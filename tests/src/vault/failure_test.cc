@@ -119,6 +119,8 @@ constexpr AnswerCase kAnswerCases[] = {
      Failure::kTokenRevoked},
     {"batch token, renewed", Operation::kTokenRenew, 400,
      R"({"errors":["batch tokens cannot be renewed"]})", Failure::kBatchToken},
+    {"token that cannot be renewed", Operation::kTokenRenew, 400,
+     R"({"errors":["lease is not renewable"]})", Failure::kLeaseNotRenewable},
     {"namespace", Operation::kKvRead, 404, R"({"errors":["namespace not found"]})",
      Failure::kNamespaceWrong},
     {"namespace, at login", Operation::kLogin, 404, R"({"errors":["namespace not found"]})",
