@@ -161,8 +161,8 @@ class StreamShard {
     std::uint32_t hash = 0;                      // of its trace
     RecordNumber record = SpanTable::kNoRecord;  // that it seems to have
   };
-  static constexpr std::size_t kArriving = 16;
-  static constexpr std::size_t kPrefetchStep = 5;  // from one prefetch to the next
+  static constexpr std::size_t kArriving = 32;
+  static constexpr std::size_t kPrefetchStep = 10;  // from one prefetch to the next
 
   // Insert is inlined whole where requests are read. What it seldom needs is not: with it, each
   // span had 22 KB of stack to probe, and linking took minutes.
