@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <iterator>
 #include <numeric>
 #include <set>
 #include <tuple>
@@ -339,23 +340,27 @@ std::vector<JoinStage::SlotNumber> JoinStage::FindLostBatches(NameId id,
   const InstanceProfile links =
       found == profile_->instances.end() ? InstanceProfile{} : found->second;
   if (links.links_absent * 4 > links.links_absent + links.links_present) return lost;
-  std::vector<std::pair<Tenth, SlotNumber>> losses;
-  losses.reserve(instance.absent_parents.size());
-  for (const SlotNumber slot : instance.absent_parents) {
-    losses.emplace_back(slots_[slot].question.first / kTenth, slot);
-  }
-  std::ranges::sort(losses);
+  std::vector<SlotNumber> losses = instance.absent_parents;
+  const auto first = [this](SlotNumber slot) { return slots_[slot].question.first / kTenth; };
+  const auto last = [this](SlotNumber slot) { return slots_[slot].question.last / kTenth; };
+  std::ranges::sort(losses, {}, first);
+  Tenth longest = 0;
+  for (const SlotNumber loss : losses) longest = std::max(longest, last(loss) - first(loss));
   for (const Tenth silence : SilencesOf(instance.ends)) {
-    const Tenth first = silence > kTenthsToSilence ? silence - kTenthsToSilence : 0;
-    const auto begin = std::ranges::lower_bound(losses, std::pair(first, SlotNumber{0}));
-    const auto end = std::ranges::lower_bound(losses, std::pair(silence, SlotNumber{0}));
+    const Tenth earliest = silence > longest ? silence - longest : 0;
+    std::vector<SlotNumber> before;
     std::set<std::pair<std::uint64_t, std::uint64_t>> traces;
-    for (auto loss = begin; loss < end; ++loss) {
-      const otlp::TraceId trace = slots_[loss->second].question.trace;
+    for (auto loss = std::ranges::lower_bound(losses, earliest, {}, first);
+         loss != losses.end() && first(*loss) < silence; ++loss) {
+      if (last(*loss) < silence) continue;
+      const otlp::TraceId trace = slots_[*loss].question.trace;
+      before.push_back(*loss);
       traces.emplace(trace.high, trace.low);
     }
-    if (traces.size() < kTraces) continue;
-    for (auto loss = begin; loss < end; ++loss) lost.push_back(loss->second);
+    const bool are_many = traces.size() >= kTraces;
+    std::ranges::copy_if(before, std::back_inserter(lost), [&](SlotNumber slot) {
+      return are_many || !slots_[slot].question.is_served;
+    });
   }
   std::ranges::sort(lost);
   return lost;

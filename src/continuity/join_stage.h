@@ -74,8 +74,6 @@ class JoinStage {
   static constexpr Microseconds kPresence = 60 * kSecond;
   /// How busy an instance was is told by so many tenths before it fell silent (3.6).
   static constexpr Tenth kTenthsBefore = 100;
-  /// What was lost with a batch ended in so many tenths before the silence.
-  static constexpr Tenth kTenthsToSilence = 20;
   using SlotNumber = std::uint32_t;
   static constexpr SlotNumber kNoSlot = UINT32_MAX;
 

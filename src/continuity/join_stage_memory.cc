@@ -90,17 +90,14 @@ Microseconds JoinStage::NeededFrom(const std::vector<SlotNumber>& slots, Microse
   return time;
 }
 
-/// Losses so near to each other that one silence may explain them are forgotten together.
+/// Losses that one silence may explain are forgotten together.
 Microseconds JoinStage::FirstNearLoss(const Instance& instance, Microseconds time) const {
-  std::vector<Microseconds> losses;
-  losses.reserve(instance.absent_parents.size());
-  for (const SlotNumber slot : instance.absent_parents) {
-    losses.push_back(slots_[slot].question.first);
-  }
-  std::ranges::sort(losses, std::greater{});
-  for (const Microseconds loss : losses) {
-    if (loss / kTenth + kTenthsToSilence < time / kTenth) break;
-    time = std::min(time, loss);
+  std::vector<SlotNumber> losses = instance.absent_parents;
+  const auto last = [this](SlotNumber slot) { return slots_[slot].question.last; };
+  std::ranges::sort(losses, std::greater{}, last);
+  for (const SlotNumber loss : losses) {
+    if (last(loss) / kTenth < time / kTenth) break;
+    time = std::min(time, slots_[loss].question.first);
   }
   return time;
 }

@@ -54,6 +54,7 @@ class LocalOrphans {
     Microseconds first_end = UINT64_MAX;
     for (const SpanIndex orphan : orphans_) {
       const Microseconds end = context_.tree.span(orphan).end();
+      first_start_ = std::min<Microseconds>(first_start_, context_.tree.span(orphan).start);
       first_end = std::min(first_end, end);
       if (end < last_end_) continue;
       last_end_ = end;
@@ -81,13 +82,43 @@ class LocalOrphans {
   std::optional<QuestionNumber> AskForBatch() {
     if (instance_ == 0) return std::nullopt;
     Question question = context_.QuestionAbout(QuestionKind::kLostBatch, orphans_.front());
+    const std::optional<Microseconds> entry_end = EndOfEntry();
     question.where = instance_;
     question.first = last_end_;
+    question.last = std::min(entry_end.value_or(LatestEnd()), last_end_ + kMostWait);
+    question.is_served = entry_end.has_value();
     return context_.Ask(question);
   }
 
+  /// Of the entry they were made for, where that came: the parent ended within it. Of several, the
+  /// first to end.
+  [[nodiscard]] std::optional<Microseconds> EndOfEntry() const {
+    const TraceTree& tree = context_.tree;
+    std::optional<Microseconds> end;
+    for (SpanIndex i = 0; i < tree.spans().size(); ++i) {
+      const Shape& shape = tree.shape(i);
+      const Span& span = tree.span(i);
+      const bool is_own = shape.is_entry() && shape.instance == instance_;
+      if (!is_own || span.is_unfinished()) continue;
+      const bool holds_them = span.start <= first_start_ && span.end() >= last_end_;
+      if (holds_them) end = std::min(end.value_or(span.end()), span.end());
+    }
+    return end;
+  }
+
+  /// When the parent ended at the latest, where nothing of its process says so: with the trace.
+  [[nodiscard]] Microseconds LatestEnd() const {
+    Microseconds end = last_end_ + kLeastWait;
+    for (const Span& span : context_.tree.spans()) end = std::max(end, span.end());
+    return end;
+  }
+
+  static constexpr Microseconds kLeastWait = 2'000'000;
+  static constexpr Microseconds kMostWait = 60'000'000;
+
   TraceContext& context_;
   std::span<const SpanIndex> orphans_;
+  Microseconds first_start_ = UINT64_MAX;
   Microseconds last_end_ = 0;
   NameId instance_ = 0;
   bool is_open_ = false;

@@ -18,8 +18,8 @@ enum class QuestionKind : std::uint8_t {
   /// Did entry spans of more than `own_starts` begin on instance `where` between `first` and
   /// `last`?
   kOthersStarted,
-  /// Does the absent parent whose orphans of instance `where` ended at `first` belong to a lost
-  /// batch?
+  /// Does the absent parent whose orphans of instance `where` ended at `first`, and which ended
+  /// itself by `last`, belong to a lost batch?
   kLostBatch,
   /// A call to service `where`, open from `first` to `last`: where did it arrive?
   kCall,
@@ -41,6 +41,7 @@ using QuestionNumber = std::uint32_t;
 
 struct Question {
   QuestionKind kind = QuestionKind::kRequestOpen;
+  bool is_served = false;  // of an absent parent: the entry came that it worked for
   NameId where = 0;
   NameId operation = 0;  // of a call or a root; 0: not said
   Microseconds first = 0;

@@ -83,7 +83,8 @@ class ShapeCache {
   [[gnu::always_inline]] std::uint64_t HashOf(const ShapeKey& key, std::uint64_t sizes) const;
   [[gnu::always_inline]] static bool Holds(const Place& place, const ShapeKey& key,
                                            std::uint64_t sizes);
-  void Keep(const ShapeKey& key, std::uint64_t sizes, Place& place, ShapeId shape);
+  [[gnu::noinline]] void Keep(const ShapeKey& key, std::uint64_t sizes, Place& place,
+                              ShapeId shape);
 
   const std::uint64_t seed_;  // so that nobody can choose words that take the places of others
   std::size_t size_ = kFewestPlaces;  // a power of two

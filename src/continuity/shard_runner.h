@@ -59,8 +59,8 @@ class ShardRunner {
     Task task;
   };
 
-  void BeginBatch(Tick now);
-  void HandOver();
+  [[gnu::noinline]] void BeginBatch(Tick now);
+  [[gnu::noinline]] void HandOver();
   void Run();
   void Perform(Work& work);
 

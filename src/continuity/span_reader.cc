@@ -43,7 +43,7 @@ constexpr bool Has(std::uint64_t traits, Trait trait) { return (traits >> trait 
 constexpr std::uint64_t Bit(bool is_set, Trait trait) { return std::uint64_t{is_set} << trait; }
 
 /// `word` is in lower case.
-bool ContainsWord(std::string_view text, std::string_view word) {
+[[gnu::noinline]] bool ContainsWord(std::string_view text, std::string_view word) {
   const auto lower = [](char letter) {
     return static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
   };
@@ -96,18 +96,18 @@ std::uint64_t SpanIdOf(std::string_view bytes) {
   return id;
 }
 
-bool IsPoll(const otlp::SpanFields& fields) {
+[[gnu::noinline]] bool IsPoll(const otlp::SpanFields& fields) {
   const std::string_view operation = fields.peer.messaging_operation;
   if (!operation.empty()) return operation == "receive" || operation == "poll";
   return fields.name.ends_with(" receive") || fields.name.ends_with(" poll");
 }
 
-bool IsCancelled(const otlp::SpanFields& fields) {
+[[gnu::noinline]] bool IsCancelled(const otlp::SpanFields& fields) {
   return SaysCancelled(fields.status_message) || SaysCancelled(fields.error_type) ||
          SaysCancelled(fields.exception_message);
 }
 
-bool HasValidLink(const otlp::SpanFields& fields) {
+[[gnu::noinline]] bool HasValidLink(const otlp::SpanFields& fields) {
   return std::ranges::any_of(fields.links, [](const otlp::LinkFields& link) {
     return otlp::TraceId::FromBytes(link.trace_id) && link.span_id.size() == kSpanIdBytes &&
            SpanIdOf(link.span_id) != 0;
@@ -194,6 +194,11 @@ Shape SpanReader::ShapeOf(const otlp::SpanFields& fields, std::uint64_t traits,
   return shape;
 }
 
+ShapeId SpanReader::NewShape(const otlp::SpanFields& fields, std::uint64_t traits,
+                             std::uint64_t threshold) {
+  return shapes_.Intern(ShapeOf(fields, traits, threshold));
+}
+
 ShapeId SpanReader::ShapeIdOf(const otlp::SpanFields& fields, std::uint64_t traits,
                               std::uint64_t threshold) {
   const Shape& of = of_resource_;
@@ -204,7 +209,7 @@ ShapeId SpanReader::ShapeIdOf(const otlp::SpanFields& fields, std::uint64_t trai
                      .texts = {fields.name, peer.service, peer.address,
                                is_rpc ? peer.rpc_service : peer.http_method,
                                is_rpc ? peer.rpc_method : std::string_view()}};
-  return cache_.Get(key, [&] { return shapes_.Intern(ShapeOf(fields, traits, threshold)); });
+  return cache_.Get(key, [&] { return NewShape(fields, traits, threshold); });
 }
 
 /// As far as spans that are repeats of each other say the same (verdicts.md, 3).

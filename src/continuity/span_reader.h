@@ -67,7 +67,9 @@ class SpanReader {
   [[nodiscard]] std::string_view PolicyOf(const otlp::ResourceFields& resource) const;
   [[nodiscard]] Shape ShapeOf(const otlp::SpanFields& fields, std::uint64_t traits,
                               std::uint64_t threshold);
-  static std::uint64_t HashOf(const otlp::SpanFields& fields, const Shape& shape);
+  [[gnu::noinline]] ShapeId NewShape(const otlp::SpanFields& fields, std::uint64_t traits,
+                                     std::uint64_t threshold);
+  [[gnu::noinline]] static std::uint64_t HashOf(const otlp::SpanFields& fields, const Shape& shape);
 
   Names& names_;
   ShapeTable& shapes_;

@@ -11,17 +11,18 @@ namespace tracekeeper::continuity {
 namespace {
 
 /// A trace of one span, the smallest, costs a record and a chunk.
-constexpr std::size_t kSmallestTrace = 40 + 136;
+constexpr std::size_t kSmallestTrace = 40 + 132;
 constexpr std::size_t kIndexEntry = 8;
+constexpr std::size_t kCacheLine = 64;
 
 std::size_t IndexSizeFor(std::size_t budget_bytes) {
   return std::bit_ceil(std::max<std::size_t>(budget_bytes / kSmallestTrace, 16));
 }
 
-std::size_t RegionSizeFor(std::size_t budget_bytes) {
+std::size_t RoomFor(std::size_t budget_bytes) {
   const std::size_t index_bytes = IndexSizeFor(budget_bytes) * kIndexEntry;
   const std::size_t left = budget_bytes > index_bytes ? budget_bytes - index_bytes : 0;
-  return std::max(left - left % kIndexEntry, kSmallestTrace);
+  return std::max(left, kSmallestTrace);
 }
 
 }  // namespace
@@ -31,15 +32,18 @@ SpanTable::SpanTable(const Options& options)
       key_(options.key),
       index_mask_(IndexSizeFor(budget_bytes_) - 1),
       index_region_((index_mask_ + 1) * sizeof(IndexEntry)),
-      region_(RegionSizeFor(budget_bytes_)),
+      room_(RoomFor(budget_bytes_)),
+      region_((room_ + kCacheLine - 1) / kCacheLine * kCacheLine),
+      next_region_(room_ / kChunkBytes * sizeof(std::uint32_t)),
       index_(reinterpret_cast<IndexEntry*>(index_region_.begin())),
       records_(reinterpret_cast<Record*>(region_.begin())),
-      chunks_end_(reinterpret_cast<Chunk*>(region_.end())) {
+      chunks_end_(reinterpret_cast<Chunk*>(region_.end())),
+      next_(reinterpret_cast<std::uint32_t*>(next_region_.begin())) {
   std::uninitialized_fill_n(index_, index_mask_ + 1, IndexEntry{});
 }
 
 std::size_t SpanTable::bytes() const {
-  return traces_ * sizeof(Record) + used_chunks_ * sizeof(Chunk) +
+  return traces_ * sizeof(Record) + used_chunks_ * kChunkBytes +
          (index_mask_ + 1) * sizeof(IndexEntry);
 }
 
@@ -60,13 +64,8 @@ std::size_t SpanTable::SlotOf(std::uint64_t low, std::uint32_t hash) const {
 void SpanTable::PrefetchPlace(RecordNumber number) const {
   const Record& record = records_[number];
   if (record.last_chunk == kNoChunk) return;
-  const Chunk& last = chunk(record.last_chunk);
   const std::size_t place = record.spans % kChunkSpans;
-  if (place == 0) {
-    __builtin_prefetch(&last.next, 1);  // the span goes into a chunk behind it
-  } else {
-    PrefetchForWrite(&last.spans[place], sizeof(Span));
-  }
+  if (place != 0) __builtin_prefetch(&chunk(record.last_chunk).spans[place], 1);
 }
 
 void SpanTable::PrefetchSpans(RecordNumber number) const {
@@ -82,7 +81,7 @@ void SpanTable::PrefetchRemoval(RecordNumber number) const {
   const Record& record = records_[number];
   PrefetchIndex(HashOf(record.id.low));
   for (const std::uint32_t held : {record.first_chunk, record.last_chunk}) {
-    if (held != kNoChunk) __builtin_prefetch(&chunk(held).next, 1);
+    if (held != kNoChunk) __builtin_prefetch(&next_[held], 1);
   }
 }
 
@@ -91,7 +90,7 @@ SpanTable::RecordNumber SpanTable::FindOrAdd(const otlp::TraceId& id) {
   const std::size_t slot = SlotOf(id.low, hash);
   if (index_[slot].record != kNoRecord) return index_[slot].record;
   // Room for its first chunk too: no record is without a span for long.
-  const bool has_room = free_chunk_ != kNoChunk || HasRoom(sizeof(Record) + sizeof(Chunk));
+  const bool has_room = free_chunk_ != kNoChunk || HasRoom(sizeof(Record) + kChunkBytes);
   const bool fits_index = traces_ * 8 < index_mask_ * 7;
   const RecordNumber number = has_room && fits_index ? NewRecord() : kNoRecord;
   if (number == kNoRecord) return kNoRecord;
@@ -107,7 +106,7 @@ SpanTable::RecordNumber SpanTable::FindOrAdd(const otlp::TraceId& id) {
 }
 
 bool SpanTable::HasRoom(std::size_t bytes) const {
-  return made_records_ * sizeof(Record) + made_chunks_ * sizeof(Chunk) + bytes <= region_.bytes();
+  return made_records_ * sizeof(Record) + made_chunks_ * kChunkBytes + bytes <= room_;
 }
 
 SpanTable::RecordNumber SpanTable::NewRecord() {
@@ -124,26 +123,30 @@ SpanTable::RecordNumber SpanTable::NewRecord() {
 std::uint32_t SpanTable::NewChunk() {
   std::uint32_t number = free_chunk_;
   if (number != kNoChunk) {
-    free_chunk_ = chunk(number).next;
+    free_chunk_ = next_[number];
     // For the next one who needs a chunk.
     if (free_chunk_ != kNoChunk) PrefetchForWrite(&chunk(free_chunk_), sizeof(Chunk));
-  } else if (HasRoom(sizeof(Chunk))) {
+  } else if (HasRoom(kChunkBytes)) {
     number = made_chunks_++;
   } else {
     return kNoChunk;
   }
   ++used_chunks_;
-  chunk(number).next = kNoChunk;
   return number;
 }
 
-void SpanTable::FreeChunks(std::uint32_t first) {
-  while (first != kNoChunk) {
-    const std::uint32_t next = chunk(first).next;
-    chunk(first).next = free_chunk_;
-    free_chunk_ = first;
-    --used_chunks_;
-    first = next;
+void SpanTable::FreeChunk(std::uint32_t number) {
+  next_[number] = free_chunk_;
+  free_chunk_ = number;
+  --used_chunks_;
+}
+
+/// From this one to the record's last.
+void SpanTable::FreeChunks(const Record& record, std::uint32_t first) {
+  for (std::uint32_t at = first; at != kNoChunk;) {
+    const std::uint32_t next = at == record.last_chunk ? kNoChunk : NextOf(record, at);
+    FreeChunk(at);
+    at = next;
   }
 }
 
@@ -155,8 +158,10 @@ bool SpanTable::Append(RecordNumber number, const Span& span, std::uint8_t tag) 
     if (added == kNoChunk) return false;
     if (record.spans == 0) {
       record.first_chunk = added;
-    } else {
-      chunk(record.last_chunk).next = added;
+    } else if (record.spans >= 2 * kChunkSpans) {
+      // Two are told by the record; more are a list.
+      if (record.spans == 2 * kChunkSpans) next_[record.first_chunk] = record.last_chunk;
+      next_[record.last_chunk] = added;
     }
     record.last_chunk = added;
   }
@@ -169,7 +174,10 @@ bool SpanTable::Append(RecordNumber number, const Span& span, std::uint8_t tag) 
 }
 
 std::optional<std::uint8_t> SpanTable::TagFor(RecordNumber number, std::uint64_t high) {
-  if (records_[number].id.high == high) return 0;
+  return records_[number].id.high == high ? 0 : TagForAnother(number, high);
+}
+
+std::optional<std::uint8_t> SpanTable::TagForAnother(RecordNumber number, std::uint64_t high) {
   std::vector<std::uint64_t>& more = more_halves_[number];
   const auto found = std::ranges::find(more, high);
   if (found != more.end()) return static_cast<std::uint8_t>(found - more.begin() + 1);
@@ -189,8 +197,10 @@ std::vector<std::uint64_t> SpanTable::UpperHalves(RecordNumber number) const {
 
 void SpanTable::Read(RecordNumber number, std::size_t count, std::vector<Span>& spans) const {
   spans.clear();
-  std::uint32_t at = records_[number].first_chunk;
-  for (std::size_t read = 0; read < count; read += kChunkSpans, at = chunk(at).next) {
+  const Record& record = records_[number];
+  std::uint32_t at = record.first_chunk;
+  for (std::size_t read = 0; read < count; read += kChunkSpans) {
+    if (read != 0) at = NextOf(record, at);
     const auto& held = chunk(at).spans;
     const std::size_t here = std::min(kChunkSpans, count - read);
     spans.insert(spans.end(), held.begin(), held.begin() + static_cast<std::ptrdiff_t>(here));
@@ -199,18 +209,17 @@ void SpanTable::Read(RecordNumber number, std::size_t count, std::vector<Span>& 
 
 void SpanTable::Truncate(RecordNumber number, std::size_t count) {
   Record& record = records_[number];
+  std::uint32_t last = record.first_chunk;
+  for (std::size_t i = kChunkSpans; i < count; i += kChunkSpans) last = NextOf(record, last);
+  if (last != record.last_chunk) FreeChunks(record, NextOf(record, last));
   spans_ -= record.spans - count;
   record.spans = static_cast<std::uint32_t>(count);
-  std::uint32_t last = record.first_chunk;
-  for (std::size_t i = kChunkSpans; i < count; i += kChunkSpans) last = chunk(last).next;
-  FreeChunks(chunk(last).next);
-  chunk(last).next = kNoChunk;
   record.last_chunk = last;
 }
 
 void SpanTable::Clear(RecordNumber number) {
   Record& record = records_[number];
-  FreeChunks(record.first_chunk);
+  FreeChunks(record, record.first_chunk);
   more_halves_.erase(number);
   spans_ -= record.spans;
   record.spans = record.judged_spans = 0;

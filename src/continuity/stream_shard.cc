@@ -169,7 +169,7 @@ void StreamShard::Append(RecordNumber number, const otlp::TraceId& trace, const 
     Refuse(trace.low, span, tag, now);
     return;
   }
-  if (record.phase == Phase::kAsking) told_[number] = record.spans;
+  if (record.phase == Phase::kAsking) NoteTold(number);
   const auto half = table_.TagFor(number, trace.high);
   const auto full_tag = static_cast<std::uint8_t>(half.value_or(0) | tag);
   record.phase = Phase::kOpen;  // and so makes no room
@@ -185,6 +185,8 @@ void StreamShard::Append(RecordNumber number, const otlp::TraceId& trace, const 
   CountUnknown(span, tag, Reason::kShed);
   if (IsWaiting(number, trace.low)) Shed(number, now);
 }
+
+void StreamShard::NoteTold(RecordNumber number) { told_[number] = table_.at(number).spans; }
 
 bool StreamShard::IsWaiting(RecordNumber number, std::uint64_t low) const {
   return table_.Find(low) == number && table_.at(number).phase != Phase::kShed;

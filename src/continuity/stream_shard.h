@@ -161,8 +161,11 @@ class StreamShard {
     std::uint32_t hash = 0;                      // of its trace
     RecordNumber record = SpanTable::kNoRecord;  // that it seems to have
   };
-  static constexpr std::size_t kArriving = 16;
-  static constexpr std::size_t kPrefetchStep = 5;  // from one prefetch to the next
+  static constexpr std::size_t kArriving = 32;
+  static constexpr std::size_t kPrefetchStep = 10;  // from one prefetch to the next
+
+  // Insert is inlined whole where requests are read. What it seldom needs is not: with it, each
+  // span had 22 KB of stack to probe, and linking took minutes.
 
   /// That came so many spans ago.
   Arriving& Before(std::size_t spans) { return arriving_[(came_ - spans) % kArriving]; }
@@ -177,7 +180,7 @@ class StreamShard {
   }
   void UseSettleWindow(Microseconds window);
   /// Of one span in some; in how many, is for FinishLags to say.
-  void NoteLag(const Span& span, Tick now);
+  [[gnu::noinline]] void NoteLag(const Span& span, Tick now);
   void FinishLags(JoinInput& input);
   /// `number`: of its trace's record, if it has one; `tag`: whether it is a log record.
   void Append(RecordNumber number, const otlp::TraceId& trace, const Span& span, std::uint8_t tag,
@@ -185,11 +188,12 @@ class StreamShard {
   /// Where none is to be made, counts the span.
   [[nodiscard]] RecordNumber NewRecordFor(const otlp::TraceId& trace, const Span& span,
                                           std::uint8_t tag, Tick now);
+  [[gnu::noinline]] void NoteTold(RecordNumber number);
   /// Of the trace, if it was not shed meanwhile.
   [[nodiscard]] bool IsWaiting(RecordNumber number, std::uint64_t low) const;
   /// Of this trace nothing more is taken: what is shed is whole traces. Remembers it.
-  void Refuse(std::uint64_t low, const Span& span, std::uint8_t tag, Tick now);
-  void AddRandomness(const otlp::TraceId& trace, std::uint64_t value);
+  [[gnu::noinline]] void Refuse(std::uint64_t low, const Span& span, std::uint8_t tag, Tick now);
+  [[gnu::noinline]] void AddRandomness(const otlp::TraceId& trace, std::uint64_t value);
   void Schedule(RecordNumber number, Tick due);
   /// False where the input is full.
   bool AdvanceDue(JoinInput& input);
@@ -218,17 +222,17 @@ class StreamShard {
   RecordNumber PopJudged();
   void ForgetOld(Tick now);
   /// Of what was counted; false where nothing was.
-  bool ForgetOldest();
+  [[gnu::noinline]] bool ForgetOldest();
   void Forget(RecordNumber number, Tick now);
-  void Shed(RecordNumber number, Tick now);
+  [[gnu::noinline]] void Shed(RecordNumber number, Tick now);
   void RememberShed(std::uint64_t low, Tick now);
   /// A share of the traces, by the hash of their ids: of those that wait, and of all that come from
   /// now on. For the others there is room, and of those that are shed no half is judged. False
   /// where none waits.
-  bool ShedMore(Tick now);
+  [[gnu::noinline]] bool ShedMore(Tick now);
   void ShedLess(Tick now);
   [[nodiscard]] bool HasRoomForMore() const;
-  void CountUnknown(const Span& span, std::uint8_t tag, Reason reason);
+  [[gnu::noinline]] void CountUnknown(const Span& span, std::uint8_t tag, Reason reason);
   void CountUnit(const CountedUnit& unit);
 
   const ShardOptions options_;

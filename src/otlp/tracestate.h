@@ -25,7 +25,7 @@ struct OtEntry {
 };
 
 /// What the first `ot` entry of `tracestate` says.
-[[nodiscard]] OtEntry ReadOtEntry(std::string_view tracestate);
+[[nodiscard, gnu::noinline]] OtEntry ReadOtEntry(std::string_view tracestate);
 
 /// `tracestate` with `th` set to `threshold` in its `ot` entry, which comes first as the W3C wants
 /// it of whoever changes one. Other entries and other fields of `ot` stay, in their order; beyond

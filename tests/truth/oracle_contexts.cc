@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <iterator>
 #include <map>
 #include <string>
@@ -22,9 +23,26 @@ bool CanRepeat(const OracleSpan& span) {
 // An absent parent, and the orphans on one instance that are no entries and name it.
 struct Loss {
   std::int64_t time = 0;  // the latest end of the orphans
+  std::int64_t first_start = INT64_MAX;
+  std::int64_t until = 0;  // when the parent ended at the latest
+  bool has_entry = false;
   std::string trace;
   std::vector<const OracleSpan*> orphans;
 };
+
+/// The last end of the trace, or the first of the entries that the orphans' process worked for.
+void FindUntil(const OracleTrace& trace, const std::string& instance, Loss& loss) {
+  std::int64_t last_end = loss.time + 2 * kSecond;
+  std::int64_t entry_end = INT64_MAX;
+  for (const OracleSpan* span : trace.spans) {
+    last_end = std::max(last_end, span->end);
+    if (!span->is_entry || span->is_unfinished || span->instance != instance) continue;
+    if (span->start > loss.first_start || span->end < loss.time) continue;
+    loss.has_entry = true;
+    entry_end = std::min(entry_end, span->end);
+  }
+  loss.until = std::min(loss.has_entry ? entry_end : last_end, loss.time + 60 * kSecond);
+}
 
 /// What one instance lost, by trace and absent parent.
 using Losses = std::map<std::pair<std::string, std::string>, Loss>;
@@ -41,7 +59,11 @@ std::map<std::string, Losses> FindLosses(const OracleTraces& traces) {
     Loss& loss = instances[span.instance][{span.judged_trace, span.parent_id}];
     loss.trace = span.judged_trace;
     loss.time = std::max(loss.time, span.end);
+    loss.first_start = std::min(loss.first_start, span.start);
     loss.orphans.push_back(&span);
+  }
+  for (auto& [instance, losses] : instances) {
+    for (auto& [key, loss] : losses) FindUntil(traces.traces.at(loss.trace), instance, loss);
   }
   return instances;
 }
@@ -138,14 +160,16 @@ std::set<const OracleSpan*> FindLostWithBatch(const OracleTraces& traces,
     if (links.absent * 4 > links.present + links.absent) continue;
     for (const std::int64_t silence : FindSilences(busy.at(instance), last_of_all)) {
       std::set<std::string> hit;
-      std::vector<const OracleSpan*> orphans;
+      std::vector<const Loss*> explained;
       for (const auto& [key, loss] : losses) {
-        const std::int64_t tenth = TenthOf(loss.time);
-        if (tenth < silence - 20 || tenth >= silence) continue;
+        if (TenthOf(loss.time) >= silence || TenthOf(loss.until) < silence) continue;
         hit.insert(loss.trace);
-        orphans.insert(orphans.end(), loss.orphans.begin(), loss.orphans.end());
+        explained.push_back(&loss);
       }
-      if (hit.size() >= 2) lost.insert(orphans.begin(), orphans.end());
+      for (const Loss* loss : explained) {
+        if (hit.size() < 2 && loss->has_entry) continue;
+        lost.insert(loss->orphans.begin(), loss->orphans.end());
+      }
     }
   }
   return lost;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -217,12 +218,17 @@ TEST(OracleAtTheEdges, RootsThatMostlyButNotAlwaysStartInsideEntriesAreLegal) {
   EXPECT_THAT(story.Judged().units, Contains(Pair("in_process excluded legal_root", 15)));
 }
 
-/// One instance that loses a parent in each of `losses`, and has many others an hour before.
-Story Losing(const std::vector<std::int64_t>& losses) {
+/// One instance that loses a parent in each of `losses`, and has many others an hour before. The
+/// entries of the lost came where they ended some time.
+Story Losing(const std::vector<std::int64_t>& losses,
+             std::optional<std::int64_t> entries_end = std::nullopt) {
   constexpr std::int64_t kBefore = -3'600'000;
   Story story;
   int trace = 1;
-  for (const std::int64_t at : losses) story.Internal("shop", 2).In(trace++).Under(1).At(at, at);
+  for (const std::int64_t at : losses) {
+    if (entries_end) story.Server("shop", 3).In(trace).At(at, *entries_end);
+    story.Internal("shop", 2).In(trace++).Under(1).At(at, at);
+  }
   for (std::size_t i = 0; i < 3 * losses.size(); ++i, ++trace) {
     story.Internal("shop", 2).In(trace).Under(1).At(kBefore, kBefore);
     story.Server("shop", 1).In(trace).At(kBefore, kBefore);
@@ -240,15 +246,34 @@ bool HasLostBatch(const Story& story) {
   return story.Judged().units.contains("in_process bad lost_batch");
 }
 
-TEST(OracleOfBatches, AreOfTwoTracesInTheTwoSecondsBeforeASilence) {
-  const auto is_lost = [](const std::vector<std::int64_t>& losses) {
-    Story story = Losing(losses);
-    return HasLostBatch(Serve(story, "shop", 3'600'000));
+TEST(OracleOfBatches, AreOfTwoTracesOrWithoutTheirEntry) {
+  const auto is_lost = [](Story story) {
+    for (const std::int64_t at : {50, 150, 250}) Serve(story, "shop", at);
+    return HasLostBatch(Serve(story, "shop", 40'000));
   };
-  EXPECT_FALSE(is_lost({0}));
-  EXPECT_TRUE(is_lost({0, 1999}));  // in the tenths 0 and 19; the silence begins with 20
-  EXPECT_FALSE(is_lost({0, 2000}));
-  EXPECT_TRUE(is_lost({0, 1000, 2000}));
+  EXPECT_TRUE(is_lost(Losing({0})));
+  EXPECT_FALSE(is_lost(Losing({0}, 40'000)));
+  EXPECT_TRUE(is_lost(Losing({0, 100}, 40'000)));
+}
+
+TEST(OracleOfBatches, EndedBeforeTheirEntriesDid) {
+  EXPECT_TRUE(HasLostBatch(Losing({0, 100, 200}, 27'000)));
+  Story story = Losing({0, 100, 200}, 299);  // the silence begins with the tenth 3
+  EXPECT_FALSE(HasLostBatch(Serve(story, "shop", 27'000)));
+}
+
+TEST(OracleOfBatches, EndedWithTheirTracesOrInTwoSeconds) {
+  const auto is_lost = [](std::int64_t silence, std::int64_t end_of_trace) {
+    Story story = Losing({0, 100});
+    story.Internal("cart", 9).In(1).At(0, end_of_trace);
+    for (std::int64_t at = 200; at < silence; at += 100) Serve(story, "shop", at);
+    return HasLostBatch(Serve(story, "shop", 200'000));
+  };
+  EXPECT_TRUE(is_lost(2100, 0));  // the second of them in the tenth 21
+  EXPECT_FALSE(is_lost(2200, 0));
+  EXPECT_TRUE(is_lost(2200, 2200));
+  EXPECT_TRUE(is_lost(60'000, 100'000));  // at most in a minute
+  EXPECT_FALSE(is_lost(60'200, 100'000));
 }
 
 TEST(OracleOfBatches, AreFollowedByASilenceInWhichEightBusyTenthsWereDue) {

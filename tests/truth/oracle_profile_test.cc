@@ -196,8 +196,6 @@ TEST(OracleOfLearned, ParentsThatAreAbsentTogetherWereLostWithABatch) {
   EXPECT_THAT(Batch(9, 3).Judged().units, testing::Contains(Pair("in_process bad lost_batch", 3)));
   EXPECT_THAT(Batch(8, 3).Judged().units,  // more than a quarter of all
               testing::Contains(Pair("in_process bad orphan_local_parent", 3)));
-  EXPECT_THAT(Batch(9, 1).Judged().units,
-              testing::Contains(Pair("in_process bad orphan_local_parent", 1)));
 }
 
 /// Ten roots inside an entry span, which is open for 100 of `until` milliseconds.

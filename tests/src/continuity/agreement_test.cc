@@ -216,12 +216,9 @@ std::vector<SimulationOptions> BrokenShops() {
   return runs;
 }
 
-/// An orphan of a lost batch and one of a span that was never ended look alike where the instance
-/// lost only one trace, or leaked right before a silence.
-bool LookAlike(Cause cause) {
-  return cause == Cause::kOrphanLocalParent || cause == Cause::kOpenParent ||
-         cause == Cause::kLostBatch;
-}
+/// The children of a span that was never ended look like those of a lost one where its entry went
+/// with a batch. One of these runs has such a stream, and thirteen findings of it.
+double LeastPrecision(Cause cause) { return cause == Cause::kLostBatch ? 0.85 : 0.95; }
 
 TEST(Truth, EveryCauseIsNamedAsItWasSeeded) {
   const truth::Scores scores = ScoreAll(BrokenShops());
@@ -231,8 +228,8 @@ TEST(Truth, EveryCauseIsNamedAsItWasSeeded) {
     if (cause == Cause::kUnknownCause) continue;
     const auto score = scores.causes.find(std::string(NameOf(cause)));
     ASSERT_NE(score, scores.causes.end()) << NameOf(cause) << " was never seeded";
-    EXPECT_GE(score->second.precision(), LookAlike(cause) ? 0.80 : 0.95) << NameOf(cause);
-    EXPECT_GE(score->second.recall(), LookAlike(cause) ? 0.80 : 0.90) << NameOf(cause);
+    EXPECT_GE(score->second.precision(), LeastPrecision(cause)) << NameOf(cause);
+    EXPECT_GE(score->second.recall(), 0.90) << NameOf(cause);
   }
 }
 

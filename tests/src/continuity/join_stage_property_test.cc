@@ -57,6 +57,10 @@ class RandomWorld {
     }
     first = std::max(first, from);
     Question question = Asked(kind, where, first, first + Random(kSecond / 2));
+    if (kind == QuestionKind::kLostBatch) {
+      question.last += Random(3 * kSecond);
+      question.is_served = Random(3) != 0;
+    }
     if (kind == QuestionKind::kOthersStarted) question.own_starts = Random(4);
     if (is_of_service) question.operation = static_cast<NameId>(Random(3));
     question.span_id = random_();

@@ -96,8 +96,19 @@ std::vector<SeenSpan> BusyButFor(std::uint64_t silent_tenths) {
   return seen;
 }
 
+/// Of a parent that ended within two seconds, in an entry that came.
 Question Loss(std::uint64_t trace, std::uint64_t tenth) {
-  return OfTrace(trace, Asked(QuestionKind::kLostBatch, kShopOne, tenth * kSecond / 10, 0));
+  Question loss = OfTrace(trace, Asked(QuestionKind::kLostBatch, kShopOne, tenth * kSecond / 10,
+                                       (tenth + 20) * kSecond / 10));
+  loss.is_served = true;
+  return loss;
+}
+
+/// Of one whose entry did not come either.
+Question LossWithEntry(std::uint64_t trace, std::uint64_t tenth) {
+  Question loss = Loss(trace, tenth);
+  loss.is_served = false;
+  return loss;
 }
 
 struct LossCase {
@@ -115,6 +126,7 @@ const LossCase kLosses[] = {
     {"TheOtherJustInTime", 8, Loss(2, 1180), true},
     {"TheOtherTooEarly", 8, Loss(2, 1179), false},
     {"TheOtherInTheSilence", 8, Loss(2, 1200), false},
+    {"TheOtherWithItsEntry", 8, LossWithEntry(2, 1195), true},
 };
 
 class LossTest : public ::testing::TestWithParam<LossCase> {};
@@ -131,6 +143,20 @@ TEST_P(LossTest, AreExplainedByASilence) {
 
 INSTANTIATE_TEST_SUITE_P(All, LossTest, ::testing::ValuesIn(kLosses),
                          [](const auto& tested) { return tested.param.name; });
+
+TEST_F(JoinStageTest, AParentThatIsAbsentWithItsEntryNeedsNoOther) {
+  const auto answer = [this](const Question& loss, std::uint64_t silent_tenths) {
+    Told told(profile_);
+    for (const SeenSpan& seen : BusyButFor(silent_tenths)) told.See(seen);
+    told.Ask(1, {loss, Loss(2, 1199)});
+    told.Settle();
+    return told.AnswerTo(1);
+  };
+  EXPECT_EQ(answer(LossWithEntry(2, 1199), 8), Answer::kYes);
+  EXPECT_EQ(answer(LossWithEntry(2, 1199), 7), Answer::kNo);
+  EXPECT_EQ(answer(LossWithEntry(2, 1179), 8), Answer::kNo);
+  EXPECT_EQ(answer(Loss(2, 1199), 8), Answer::kNo);
+}
 
 TEST_F(JoinStageTest, AnInstanceThatLosesManyParentsLosesNoBatches) {
   const auto answer = [this] {
