@@ -21,7 +21,10 @@ Result<domain::TargetState> CredentialPorts::CompareWithTarget() {
   const LoadedJournal loaded = TRY(LoadJournal(parts_.secrets, lent_->plan, lent_->stop));
   // The machine writes it for the first time by itself.
   if (!loaded.journal || !loaded.journal->current) return domain::TargetState::kIntact;
-  return CompareTarget(parts_.secrets, lent_->plan, *loaded.journal, loaded.values, lent_->stop);
+  TargetLook look =
+      TRY(CompareTarget(parts_.secrets, lent_->plan, *loaded.journal, loaded.values, lent_->stop));
+  target_version_ = std::move(look.resource_version);
+  return look.state;
 }
 
 Instant CredentialPorts::Now() {

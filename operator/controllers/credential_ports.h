@@ -55,7 +55,7 @@ class CredentialPorts final : public RotationPorts {
 
   /// Whether the target still holds what the journal says. Only within a run.
   Result<domain::TargetState> CompareWithTarget();
-  /// The resourceVersion of the target as it was last written; empty: not yet.
+  /// The resourceVersion of the target as it was last written or compared; empty: not yet.
   [[nodiscard]] const std::string& target_version() const { return target_version_; }
 
   Instant Now() override;

@@ -165,14 +165,15 @@ Result<vault::SecretValues> TargetData(const domain::CredentialPlan& plan,
   return data;
 }
 
-Result<domain::TargetState> CompareTarget(kube::Client& client, const domain::CredentialPlan& plan,
-                                          const domain::RotationJournal& journal,
-                                          const VersionValues& values, const StopToken& stop) {
+Result<TargetLook> CompareTarget(kube::Client& client, const domain::CredentialPlan& plan,
+                                 const domain::RotationJournal& journal,
+                                 const VersionValues& values, const StopToken& stop) {
   const auto there = TRY(ReadSecret(client, plan.target, stop));
-  if (!there) return domain::TargetState::kChanged;
+  if (!there) return TargetLook{};
   const vault::SecretValues wanted = TRY(TargetData(plan, journal, values));
-  return IsOf(there->meta, plan) && AreEqual(wanted, there->data) ? domain::TargetState::kIntact
-                                                                  : domain::TargetState::kChanged;
+  const bool is_intact = IsOf(there->meta, plan) && AreEqual(wanted, there->data);
+  return TargetLook{is_intact ? domain::TargetState::kIntact : domain::TargetState::kChanged,
+                    there->meta.resource_version};
 }
 
 Result<std::string> WriteTarget(kube::Client& client, const domain::CredentialPlan& plan,

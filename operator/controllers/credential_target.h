@@ -8,6 +8,7 @@
 //           Secret can have), fenced for a target of a newer sequence; those of secret_object.h.
 
 #include <optional>
+#include <string>
 
 #include "operator/controllers/credential_journal.h"
 #include "operator/controllers/secret_object.h"
@@ -25,10 +26,15 @@ Result<vault::SecretValues> TargetData(const domain::CredentialPlan& plan,
                                        const domain::RotationJournal& journal,
                                        const VersionValues& values);
 
-/// Whether the target holds what it should. kChanged also where there is none.
-Result<domain::TargetState> CompareTarget(kube::Client& client, const domain::CredentialPlan& plan,
-                                          const domain::RotationJournal& journal,
-                                          const VersionValues& values, const StopToken& stop);
+/// Whether the target holds what it should, and at which resourceVersion it was looked at. kChanged
+/// also where there is none.
+struct TargetLook {
+  domain::TargetState state = domain::TargetState::kChanged;
+  std::string resource_version;
+};
+Result<TargetLook> CompareTarget(kube::Client& client, const domain::CredentialPlan& plan,
+                                 const domain::RotationJournal& journal,
+                                 const VersionValues& values, const StopToken& stop);
 
 /// Writes it. The resourceVersion that it then has.
 Result<std::string> WriteTarget(kube::Client& client, const domain::CredentialPlan& plan,

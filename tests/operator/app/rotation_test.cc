@@ -124,10 +124,20 @@ TEST_F(Rotation, MendsATargetThatSomebodyChanged) {
   ApplyCredential("mended", "path: shop/mended", "generate: {type: password}");
   ASSERT_TRUE(IsAt("mended", "Idle 1")) << View("mended");
   const std::string right = ValueOf("mended", "password");
-  Kubectl(
-      {"-n", "shop", "patch", "secret", "mended", "-p", R"({"stringData":{"password":"wrong"}})"});
-  EXPECT_TRUE(Eventually([&] { return ValueOf("mended", "password") == right; }, 20s))
+  const auto spoil = [] {
+    Kubectl({"-n", "shop", "patch", "secret", "mended", "-p",
+             R"({"stringData":{"password":"wrong"}})"});
+  };
+  const auto is_right = [&] { return ValueOf("mended", "password") == right; };
+  spoil();
+  EXPECT_TRUE(Eventually(is_right, 20s)) << View("mended");
+  // The next leader wrote nothing yet, and has looked at it once.
+  StartOperator({.flags = {"--secret-namespaces=shop"}});
+  ASSERT_TRUE(Eventually(
+      [] { return Metrics().find("tracekeeper_rotation_phase{") != std::string::npos; }, 30s))
       << View("mended");
+  spoil();
+  EXPECT_TRUE(Eventually(is_right, 20s)) << View("mended");
   Kubectl({"-n", "shop", "delete", "secret", "mended"});
   EXPECT_TRUE(Eventually(
       [&] {
