@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <sstream>
 
 #include "operator/domain/audit_chain.h"
@@ -177,6 +178,50 @@ TEST_F(Rotation, OfATransitKeyMakesOneVersionMore) {
   EXPECT_NE(ValueOf("signing", "public-key.pem"), first);
   EXPECT_EQ(ValueOf("signing", "key-version"), "2");
   EXPECT_EQ(KeysIn("signing-jwks"), 1U);
+}
+
+TEST_F(Rotation, RestartsTheWorkloadsOfItsPodsOnceForEachVersion) {
+  Kubectl({"apply", "-f", "-"}, R"(
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: restarted, namespace: shop}
+spec:
+  replicas: 2
+  strategy: {rollingUpdate: {maxSurge: 0, maxUnavailable: 2}}  # there is no node to be available on
+  selector: {matchLabels: {app: restarted}}
+  template:
+    metadata: {labels: {app: restarted}}
+    spec: {containers: [{name: main, image: "bed.local/none:1"}]}
+)");
+  const auto templates = [] {
+    return Kubectl({"-n", "shop", "get", "replicasets", "-l", "app=restarted", "-o", "name"});
+  };
+  const auto mark = [] {
+    return Kubectl(
+        {"-n", "shop", "get", "deployment", "restarted", "-o",
+         R"(jsonpath={.spec.template.metadata.annotations.tracekeeper\.dev/credentials})"});
+  };
+  ApplyCredential("restarted", "path: shop/restarted", "generate: {type: password}, overlap: 1s",
+                  "", "Restart");
+  ASSERT_TRUE(IsAt("restarted", "Idle 1")) << View("restarted");
+  EXPECT_EQ(mark(), "") << "the first version needs no restart";
+
+  AskFor("restarted", "once");
+  EXPECT_TRUE(
+      Eventually([&] { return Rotated("restarted").starts_with("False RestartForbidden"); }, 30s))
+      << View("restarted");
+  const Status granted =
+      test_support::InstallTracekeeper(*bed_, domain::SwitchedRights::kGranted, {"shop"});
+  ASSERT_TRUE(granted) << granted.error().message;
+  ASSERT_TRUE(IsAt("restarted", "Idle 2", 120s)) << View("restarted");
+  EXPECT_EQ(mark(), "it=2");
+  const std::string after_one = templates();
+  EXPECT_EQ(std::ranges::count(after_one, '\n'), 2) << after_one;
+
+  AskFor("restarted", "again");
+  ASSERT_TRUE(IsAt("restarted", "Idle 3", 60s)) << View("restarted");
+  EXPECT_EQ(mark(), "it=3");
+  EXPECT_EQ(std::ranges::count(templates(), '\n'), 3) << "one restart a version";
 }
 
 TEST_F(Rotation, SaysWhatKeepsACredentialFromRotating) {
