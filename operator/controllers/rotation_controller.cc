@@ -110,7 +110,7 @@ Result<runtime::Requeue> RotationController::Reconcile(const kube::ObjectKey& ke
   const domain::CredentialPlan plan = domain::PlanCredential(*policy, *credential);
   auto connection = Connect(plan, context.stop);
   auto run = connection ? Run(*entry, plan, *connection, context.stop)
-                        : Result<RotationRun>(Fail(std::move(connection).error()));
+                        : Result<RotationRun>(Fail(connection.error()));
   if (context.stop.stop_requested()) return Fail(ErrorKind::kCancelled, "stopped");
   if (!run) {
     auto report = PublishedReport(*policy, name);

@@ -12,7 +12,7 @@
 
 #include "src/codec/base64.h"
 #include "src/codec/json_writer.h"
-#include "tests/operator/app/vault_suite.h"
+#include "tests/operator/app/rotation_suite.h"
 
 namespace tracekeeper {
 namespace {
@@ -60,13 +60,11 @@ std::vector<Form> FormsOf(const std::string& canary) {
   return forms;
 }
 
-class RotationLeaks : public VaultSuite {
+class RotationLeaks : public RotationSuite {
  protected:
   static void SetUpTestSuite() {
     VaultSuite::SetUpTestSuite();
-    codec::JsonWriter policy;
-    policy.BeginObject().Member("policy", kVaultPolicy).EndObject();
-    ASSERT_TRUE(vault_->Write("sys/policies/acl/shop", policy.text()));
+    AllowInVault(kVaultPolicy);
     ASSERT_TRUE(vault_->Write("sys/mounts/secret", R"({"type":"kv","options":{"version":"2"}})"));
     StartOperator({.flags = {"--secret-namespaces=shop", "--log-level=debug"}});
     ApplyConnection({.name = "vault"});
@@ -79,20 +77,8 @@ class RotationLeaks : public VaultSuite {
     json.Key("nested").BeginObject().Member("deep", canary).EndObject().EndObject().EndObject();
     ASSERT_TRUE(vault_->Write("secret/data/shop/" + path, json.text()));
   }
-  static void ApplyCredential(const std::string& name, const std::string& template_text) {
-    Apply({.name = name,
-           .namespace_name = "shop",
-           .spec = fmt::format(
-               "selector: {{matchLabels: {{app: {0}}}}}, credentials: [{{name: it, "
-               "vault: {{connectionRef: {{name: vault}}, path: shop/{0}}}, "
-               "rotation: {{overlap: 1s}}, secret: {{name: {0}, template: {{made: \"{1}\"}}}}, "
-               "consumers: {{reload: None}}}}]",
-               name, template_text)});
-  }
   static bool Says(const std::string& policy, std::string_view begin) {
-    return Eventually(
-        [&] { return Condition(policy, "CredentialsRotated", "shop", "tkp").starts_with(begin); },
-        30s);
+    return Eventually([&] { return Rotated(policy).starts_with(begin); }, 30s);
   }
   static std::string File(const std::string& name) {
     std::ifstream file(fmt::format("/proc/{}/{}", operator_->process().id(), name));
@@ -143,21 +129,16 @@ TEST_F(RotationLeaks, AreNone) {
   const std::vector<std::string> canaries = {MakeCanary("first"), MakeCanary("second"),
                                              MakeCanary("refused")};
   WriteSecret("leaks", canaries[0]);
-  ApplyCredential("leaks", "Bearer {{ token | base64 }}");
+  ApplyCredential("leaks", "path: shop/leaks", "overlap: 1s",
+                  ", template: {made: \"Bearer {{ token | base64 }}\"}");
   ASSERT_TRUE(Says("leaks", "True Rotated")) << operator_->process().ReadLog();
   WriteSecret("leaks", canaries[1]);
-  Kubectl({"-n", "shop", "annotate", "tkp", "leaks", "tracekeeper.dev/rotate=now"});
-  EXPECT_TRUE(Eventually(
-      [&] {
-        return Kubectl({"-n", "shop", "get", "tkp", "leaks", "-o",
-                        "jsonpath={.status.credentials[0].phase}"
-                        "{.status.credentials[0].version}"}) == "Idle2";
-      },
-      90s))
-      << operator_->process().ReadLog();
+  AskFor("leaks", "now");
+  EXPECT_TRUE(IsAt("leaks", "Idle 2", 90s)) << View("leaks");
   // Errors may tempt to quote what they are about.
   WriteSecret("refused", canaries[2]);
-  ApplyCredential("refused", "{{ absent }}");
+  ApplyCredential("refused", "path: shop/refused", "overlap: 1s",
+                  ", template: {made: \"{{ absent }}\"}");
   ASSERT_TRUE(Says("refused", "False TemplateFailed")) << operator_->process().ReadLog();
   Kubectl({"-n", "shop", "delete", "tkp", "refused"});
 

@@ -142,9 +142,9 @@ TEST_F(Rotation, MendsATargetThatSomebodyChanged) {
   Kubectl({"-n", "shop", "delete", "secret", "mended"});
   EXPECT_TRUE(Eventually(
       [&] {
-        return Kubectl({"-n", "shop", "get", "secret", "mended", "--ignore-not-found", "-o",
-                        "name"}) != "" &&
-               ValueOf("mended", "password") == right;
+        const std::string found =
+            Kubectl({"-n", "shop", "get", "secret", "mended", "--ignore-not-found", "-o", "name"});
+        return !found.empty() && is_right();
       },
       20s))
       << View("mended");
